@@ -1,0 +1,1 @@
+"""Curation: issues, decisions, recipes, splits, snapshots, reports."""

@@ -1,0 +1,181 @@
+"""Decision: what a person or a rule said about a record. Append-only; undo is a new event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+
+from pipelines.errors import WorkbenchError
+from pipelines.store import query
+from pipelines.store.database import decisions as events
+from pipelines.store.database import now
+from pipelines.store.project import Project
+
+Verdict = Literal["keep", "drop", "flag", "skip", "edit", "comment", "undo"]
+VERDICTS: tuple[str, ...] = ("keep", "drop", "flag", "skip", "edit", "comment", "undo")
+
+_VERDICT_SCHEMA = pa.schema(
+    [
+        ("record", pa.string()), ("verdict", pa.string()), ("reason", pa.string()), ("decided_by", pa.string()),
+        ("edit", pa.string()), ("seq", pa.int64()), ("at", pa.string()),
+    ]
+)  # fmt: skip
+_MAP_SCHEMA = pa.schema([("id", pa.string()), ("cluster", pa.int32()), ("x", pa.float32()), ("y", pa.float32())])
+_PAIR_SCHEMA = pa.schema([("left", pa.string()), ("right", pa.string()), ("similarity", pa.float64())])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One event about one record."""
+
+    record: str
+    """Id of the record before any edit."""
+    verdict: Verdict
+    reason: str = ""
+    edit: list[dict[str, Any]] | None = None
+    """The messages after an edit (verdict "edit")."""
+    undoes: int | None = None
+    """The seq that an undo takes back."""
+    batch: str | None = None
+    """Shared by all decisions of one bulk action."""
+    decided_by: str = "human:local"
+    """human:<name> or rule:<check>@<version>."""
+    client_id: str = field(default_factory=lambda: uuid4().hex)
+    """A decision sent twice under one client_id is written once."""
+    seconds: float | None = None
+    """Time the card was looked at."""
+
+
+def decide(project: Project, decisions: Sequence[Decision]) -> dict[str, int]:
+    """Writes decisions in order, in one transaction. Returns the seq of each by client_id, also for those written before.
+
+    Raises WorkbenchError on an unknown verdict or an edit without messages; then nothing is written.
+    """
+    for decision in decisions:
+        _validate(decision)
+    if not decisions:
+        return {}
+    at = now()
+    seq_by_client: dict[str, int] = {}
+    with project.database.write() as connection:
+        for chunk in _chunks(list(decisions), 500):
+            known = _seqs(connection, [d.client_id for d in chunk])
+            fresh = {d.client_id: d for d in chunk if d.client_id not in known}
+            if fresh:
+                connection.execute(sa.insert(events), [_row(d, at) for d in fresh.values()])
+                known |= _seqs(connection, list(fresh))
+            seq_by_client |= known
+    return seq_by_client
+
+
+def _validate(decision: Decision) -> None:
+    if decision.verdict not in VERDICTS:
+        raise WorkbenchError(f'"{decision.verdict}" is not a verdict. Use one of {", ".join(VERDICTS)}.')
+    if (decision.verdict == "edit") != (decision.edit is not None):
+        raise WorkbenchError(f"Record {decision.record}: an edit needs the edited messages, and only an edit has them.")
+    if (decision.verdict == "undo") != (decision.undoes is not None):
+        raise WorkbenchError(f"Record {decision.record}: an undo names the decision it takes back, and only an undo does.")
+
+
+def _row(decision: Decision, at: str) -> dict[str, Any]:
+    columns = ("client_id", "record", "verdict", "reason", "edit", "undoes", "batch", "decided_by", "seconds")
+    return {name: getattr(decision, name) for name in columns} | {"at": at}
+
+
+def _seqs(connection: sa.Connection, client_ids: list[str]) -> dict[str, int]:
+    found = connection.execute(sa.select(events.c.client_id, events.c.seq).where(events.c.client_id.in_(client_ids)))
+    return {client_id: seq for client_id, seq in found}
+
+
+def _chunks(items: list[Decision], size: int) -> Iterator[list[Decision]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def bulk(project: Project, records: Sequence[str], verdict: Verdict, *, reason: str = "", decided_by: str = "human:local") -> str:
+    """The same verdict on many records, in one transaction. Returns the batch id, by which it can be undone."""
+    batch = uuid4().hex
+    decide(project, [Decision(record, verdict, reason=reason, batch=batch, decided_by=decided_by) for record in records])
+    return batch
+
+
+def undo(project: Project, *, seq: int | None = None, batch: str | None = None, decided_by: str = "human:local") -> int:
+    """Takes back one decision, or a whole batch. Returns how many; what was undone before does not count.
+
+    Raises WorkbenchError when there is no such decision.
+    """
+    wanted = events.c.seq == seq if seq is not None else events.c.batch == batch
+    undone = sa.select(events.c.undoes).where(events.c.undoes.is_not(None))
+    with project.database.read() as connection:
+        found = connection.execute(sa.select(events.c.seq, events.c.record).where(wanted, events.c.verdict != "undo")).all()
+        open_events = connection.execute(
+            sa.select(events.c.seq, events.c.record).where(wanted, events.c.verdict != "undo", events.c.seq.not_in(undone))
+        ).all()
+    if not found:
+        raise WorkbenchError(f"There is no decision {seq if seq is not None else batch} to undo. `winnow decisions` lists them.")
+    decide(project, [Decision(record, "undo", undoes=taken_back, decided_by=decided_by) for taken_back, record in open_events])
+    return len(open_events)
+
+
+def log(project: Project, record: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """The events, oldest first; of one record, or the last `limit`."""
+    select = sa.select(events).order_by(events.c.seq.desc()).limit(limit)
+    if record is not None:
+        select = select.where(events.c.record == record)
+    with project.database.read() as connection:
+        return [dict(row) for row in connection.execute(select).mappings()][::-1]
+
+
+def verdicts(project: Project) -> pa.Table:
+    """The current state of every record that has one: record, verdict, reason, decided_by, edit (JSON text or null), seq, at.
+
+    Undone events do not count, a person outranks a rule, the latest wins. An edit counts as keep; its text stays through later
+    verdicts until it is undone or edited again. A skip or a comment is no verdict.
+    """
+    standing = (
+        sa.select(events)
+        .where(events.c.verdict.in_(("keep", "drop", "flag", "edit")))
+        .where(events.c.seq.not_in(sa.select(events.c.undoes).where(events.c.undoes.is_not(None))))
+        .subquery()
+    )
+    is_rule = sa.case((standing.c.decided_by.like("rule:%"), 1), else_=0)
+    rank = sa.func.row_number().over(partition_by=standing.c.record, order_by=(is_rule, standing.c.seq.desc()))
+    latest = sa.select(standing, rank.label("rank")).subquery()
+    edits = sa.select(standing.c.record, standing.c.edit, rank.label("rank")).where(standing.c.verdict == "edit").subquery()
+    select = (
+        sa.select(latest.c.record, latest.c.verdict, latest.c.reason, latest.c.decided_by, edits.c.edit, latest.c.seq, latest.c.at)
+        .outerjoin(edits, sa.and_(edits.c.record == latest.c.record, edits.c.rank == 1))
+        .where(latest.c.rank == 1)
+        .order_by(latest.c.seq)
+    )
+    with project.database.read() as connection:
+        rows = connection.execute(select).all()
+    by_name: dict[str, list[Any]] = {name: [row[i] for row in rows] for i, name in enumerate(_VERDICT_SCHEMA.names)}
+    by_name["verdict"] = ["keep" if v == "edit" else v for v in by_name["verdict"]]
+    by_name["edit"] = [None if e is None else json.dumps(e, ensure_ascii=False) for e in by_name["edit"]]
+    return pa.table(by_name, schema=_VERDICT_SCHEMA)
+
+
+@contextmanager
+def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    """`store.query.connect` with the views `verdicts`, `map` and `near_pairs` beside the others."""
+    with query.connect(project) as connection:
+        connection.register("verdicts", verdicts(project))
+        _feature_view(connection, "map", project.features_folder / "map.parquet", _MAP_SCHEMA)
+        _feature_view(connection, "near_pairs", project.features_folder / "near_pairs.parquet", _PAIR_SCHEMA)
+        yield connection
+
+
+def _feature_view(connection: duckdb.DuckDBPyConnection, name: str, file: Path, schema: pa.Schema) -> None:
+    if file.is_file():
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({query.quoted(file)})")
+    else:
+        connection.register(name, schema.empty_table())

@@ -1,0 +1,210 @@
+"""Issue: a measurement beyond the recipe's threshold. Computed on the fly, never stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.curation.decisions import connect
+from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.errors import WorkbenchError
+from pipelines.store.project import Project
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEVERITY_WEIGHT = {"error": 100, "warning": 10, "info": 1}
+"""Orders the review queue: one error outweighs nine warnings."""
+
+
+def add_issue_view(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
+    """Adds the view `issues`: check, id, value, evidence, weight (by severity), excess (how far beyond the threshold)."""
+    checks = list(recipe.enabled.values())
+    limits = pa.table(
+        {
+            "check": pa.array([c.name for c in checks], pa.string()),
+            "threshold": pa.array([recipe.threshold(c) for c in checks], pa.float64()),
+            "above": pa.array([c.direction == "above" for c in checks], pa.bool_()),
+            "weight": pa.array([SEVERITY_WEIGHT[c.severity] for c in checks], pa.int32()),
+        }
+    )
+    connection.register("limits", limits)
+    connection.execute(
+        """CREATE VIEW issues AS
+           SELECT m.check, m.id, m.value, m.evidence, l.weight, abs(m.value - l.threshold) AS excess
+           FROM measurements m JOIN limits l ON m.check = l.check
+           WHERE (l.above AND m.value > l.threshold) OR (NOT l.above AND m.value < l.threshold)"""
+    )
+
+
+def issue_counts(project: Project, recipe: Recipe | None = None) -> pd.DataFrame:
+    """One row per enabled check, worst first.
+
+    Columns: check, title, description, severity, group, unit, threshold, direction, flagged, undecided (flagged and without a
+    verdict), measured (0 when the check has not run).
+    """
+    import pandas as pd
+
+    recipe = recipe or load_recipe(project)
+    with connect(project) as connection:
+        add_issue_view(connection, recipe)
+        measured = dict(connection.execute("SELECT check, count(value) FROM measurements GROUP BY check").fetchall())
+        counted = connection.execute(
+            """SELECT i.check, count(*), count(*) FILTER (v.record IS NULL)
+               FROM issues i LEFT JOIN verdicts v ON v.record = i.id GROUP BY i.check"""
+        ).fetchall()
+    flagged = {check: (n, undecided) for check, n, undecided in counted}
+    rows = [
+        {
+            "check": c.name, "title": c.title, "description": c.description, "severity": c.severity, "group": c.group, "unit": c.unit,
+            "threshold": recipe.threshold(c), "direction": c.direction,
+            "flagged": flagged.get(c.name, (0, 0))[0], "undecided": flagged.get(c.name, (0, 0))[1], "measured": measured.get(c.name, 0),
+        }
+        for c in recipe.enabled.values()
+    ]  # fmt: skip
+    rows.sort(key=lambda r: (-SEVERITY_WEIGHT[r["severity"]], -r["flagged"], r["check"]))
+    return pd.DataFrame(rows)
+
+
+def issues(
+    project: Project, check: str | None = None, *, recipe: Recipe | None = None, limit: int | None = None, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Issues in import order: {"record", "sources": [{"file", "row"}], "check", "score", "evidence"}.
+
+    Raises WorkbenchError when the check does not exist or has not run.
+    """
+    recipe = recipe or load_recipe(project)
+    if check is not None:
+        require_check(project, check, recipe)
+    with connect(project) as connection:
+        add_issue_view(connection, recipe)
+        rows = connection.execute(
+            """WITH page AS (
+                 SELECT i.id, i.check, i.value, i.evidence, r.position FROM issues i JOIN records r ON r.id = i.id
+                 WHERE $check IS NULL OR i.check = $check ORDER BY r.position, i.check LIMIT $limit OFFSET $offset),
+               found AS (
+                 SELECT record, list({'file': file, 'row': row} ORDER BY file, row) AS sources FROM source_rows
+                 WHERE record IN (SELECT id FROM page) GROUP BY record)
+               SELECT p.id, f.sources, p.check, p.value, p.evidence FROM page p LEFT JOIN found f ON f.record = p.id
+               ORDER BY p.position, p.check""",
+            {"check": check, "limit": limit if limit is not None else 2**62, "offset": offset},
+        ).fetchall()
+    return [
+        {"record": id, "sources": sources or [], "check": name, "score": value, "evidence": json.loads(evidence) if evidence else []}
+        for id, sources, name, value, evidence in rows
+    ]
+
+
+def require_check(project: Project, check: str, recipe: Recipe) -> None:
+    """Raises WorkbenchError when a check does not exist, is switched off or has not run."""
+    from pipelines.checks import all_checks
+
+    if check not in all_checks():
+        raise WorkbenchError(f"There is no check named {check}. The checks are: {', '.join(all_checks())}.")
+    if check in recipe.disabled:
+        raise WorkbenchError(f"The check {check} is switched off in this project's recipe.")
+    key = all_checks()[check].key
+    if not any((project.measurements_folder / key).glob("*.parquet")):
+        raise WorkbenchError(f"The check {check} has not run yet. Run: winnow --project {project.folder} scan --checks {check}")
+
+
+def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) -> list[dict[str, Any]]:
+    """What the review card shows of each record, in the order of `ids`; ids that are not there are left out."""
+    if not ids:
+        return []
+    recipe = recipe or load_recipe(project)
+    with connect(project) as connection:
+        add_issue_view(connection, recipe)
+        connection.register("wanted", pa.table({"id": pa.array(list(ids), pa.string())}))
+        records = _dicts(connection, "SELECT * FROM records WHERE id IN (SELECT id FROM wanted)")
+        findings = _grouped(
+            connection,
+            "SELECT id, check, value, evidence FROM issues WHERE id IN (SELECT id FROM wanted) ORDER BY weight DESC, check",
+            "id",
+        )
+        sources = _grouped(
+            connection, "SELECT record, file, row FROM source_rows WHERE record IN (SELECT id FROM wanted) ORDER BY file, row", "record"
+        )
+        states = {v["record"]: v for v in _dicts(connection, "SELECT * FROM verdicts WHERE record IN (SELECT id FROM wanted)")}
+        cluster_by_id = dict(connection.execute("SELECT id, cluster FROM map WHERE id IN (SELECT id FROM wanted)").fetchall())
+        for found in findings.values():
+            for finding in found:
+                finding["evidence"] = json.loads(finding["evidence"]) if finding["evidence"] else []
+        compared = sorted({e["record"] for found in findings.values() for f in found for e in f["evidence"] if "record" in e})
+        connection.register("compared", pa.table({"id": pa.array(compared, pa.string())}))
+        others = {
+            o["id"]: {"prompt": o["prompt"], "answer": o["answer"]}
+            for o in _dicts(connection, "SELECT id, prompt, answer FROM records WHERE id IN (SELECT id FROM compared)")
+        }
+    name_by_cluster = {c["cluster"]: c["name"] for c in cluster_names(project)}
+    by_id = {r["id"]: r for r in records}
+    return [
+        _card(by_id[id], findings.get(id, []), sources.get(id, []), states.get(id), cluster_by_id.get(id), name_by_cluster, others)
+        for id in ids
+        if id in by_id
+    ]
+
+
+def _card(
+    record: dict[str, Any],
+    findings: list[dict[str, Any]],
+    sources: list[dict[str, Any]],
+    state: dict[str, Any] | None,
+    cluster: int | None,
+    name_by_cluster: dict[int, str],
+    others: dict[str, dict[str, str]],
+) -> dict[str, Any]:
+    from pipelines.checks import all_checks
+
+    checks = all_checks()
+    shown = [
+        {
+            "check": f["check"], "title": checks[f["check"]].title, "description": checks[f["check"]].description,
+            "severity": checks[f["check"]].severity, "unit": checks[f["check"]].unit, "value": f["value"], "evidence": f["evidence"],
+        }
+        for f in findings
+    ]  # fmt: skip
+    named = {e["record"] for f in shown for e in f["evidence"] if "record" in e}
+    return {
+        "id": record["id"],
+        "kind": record["kind"],
+        "messages": [_without_nulls(m) for m in record["messages"]],
+        "chosen": [_without_nulls(m) for m in record["chosen"] or []],
+        "rejected": [_without_nulls(m) for m in record["rejected"] or []],
+        "tools": record["tools"],
+        "meta": json.loads(record["meta"] or "{}"),
+        "sources": [{"file": s["file"], "row": s["row"]} for s in sources],
+        "cluster": None if cluster is None else {"id": cluster, "name": name_by_cluster.get(cluster, f"Cluster {cluster}")},
+        "verdict": state["verdict"] if state else None,
+        "reason": state["reason"] if state else "",
+        "edit": json.loads(state["edit"]) if state and state["edit"] else None,
+        "findings": shown,
+        "others": {id: others[id] for id in sorted(named) if id in others},
+    }
+
+
+def cluster_names(project: Project) -> list[dict[str, Any]]:
+    """The clusters: {"cluster", "name", "size"}, largest first; empty before a scan."""
+    file = project.features_folder / "clusters.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+
+
+def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in message.items() if v is not None}
+
+
+def _dicts(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _grouped(connection: duckdb.DuckDBPyConnection, sql: str, key: str) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in _dicts(connection, sql):
+        groups.setdefault(row[key], []).append(row)
+    return groups

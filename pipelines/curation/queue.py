@@ -1,0 +1,123 @@
+"""Queue: which records to review, and in which order. Small enough to live in a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import duckdb
+
+from pipelines.checks import all_checks
+from pipelines.curation.decisions import connect
+from pipelines.curation.issues import add_issue_view
+from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.errors import WorkbenchError
+from pipelines.store.project import Project
+
+State = Literal["undecided", "all", "keep", "drop", "flag"]
+Order = Literal["worst", "random", "import"]
+STATES: tuple[State, ...] = ("undecided", "all", "keep", "drop", "flag")
+ORDERS: tuple[Order, ...] = ("worst", "random", "import")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A filter and an order over the project's records."""
+
+    check: str | None = None
+    """Only records with this issue."""
+    cluster: int | None = None
+    state: State = "undecided"
+    search: str = ""
+    """Only records whose prompt or answer contains this text, whatever the case."""
+    order: Order = "worst"
+    """worst: furthest beyond the check's threshold, or most and severest issues; random: by seed; import: as they came."""
+    seed: int = 0
+    ids: tuple[str, ...] = ()
+    """Only these records (a selection made elsewhere); empty for no limit."""
+
+    def __post_init__(self) -> None:
+        """Raises WorkbenchError on an unknown check, state or order."""
+        if self.check is not None and self.check not in all_checks():
+            raise WorkbenchError(f"There is no check named {self.check}. The checks are: {', '.join(all_checks())}.")
+        if self.state not in STATES or self.order not in ORDERS:
+            raise WorkbenchError(f"A queue has a state of {', '.join(STATES)} and an order of {', '.join(ORDERS)}.")
+
+    def to_query(self) -> dict[str, str]:
+        """URL query parameters; what is at its default is left out."""
+        default = Queue()
+        names = ("check", "cluster", "state", "search", "order", "seed")
+        query = {name: str(getattr(self, name)) for name in names if getattr(self, name) != getattr(default, name)}
+        return query | ({"ids": ",".join(self.ids)} if self.ids else {})
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Queue:
+        """The inverse of to_query. Raises WorkbenchError on values that make no sense."""
+        try:
+            return cls(
+                check=query.get("check") or None,
+                cluster=int(query["cluster"]) if query.get("cluster") else None,
+                state=query.get("state", "undecided"),  # type: ignore[arg-type] # checked in __post_init__
+                search=query.get("search", ""),
+                order=query.get("order", "worst"),  # type: ignore[arg-type]
+                seed=int(query.get("seed", 0)),
+                ids=tuple(filter(None, query.get("ids", "").split(","))),
+            )
+        except ValueError:
+            raise WorkbenchError("The link to this queue is damaged: cluster and seed must be whole numbers.") from None
+
+
+def queue_ids(project: Project, queue: Queue, *, limit: int | None = None, offset: int = 0, recipe: Recipe | None = None) -> list[str]:
+    """Ids of a page of the queue, in its order. The same queue gives the same order until decisions change."""
+    with connect(project) as connection:
+        where, values = _filter(connection, project, queue, recipe)
+        values |= {"limit": limit if limit is not None else 2**62, "offset": offset}
+        values |= {"seed": queue.seed} if queue.order == "random" else {}
+        rows = connection.execute(
+            f"SELECT r.id FROM {_FROM} WHERE {where} ORDER BY {_ORDER[queue.order]} LIMIT $limit OFFSET $offset",
+            values,
+        ).fetchall()
+    return [id for (id,) in rows]
+
+
+def queue_size(project: Project, queue: Queue, recipe: Recipe | None = None) -> int:
+    """How many records the queue holds."""
+    with connect(project) as connection:
+        where, values = _filter(connection, project, queue, recipe)
+        found = connection.execute(f"SELECT count(*) FROM {_FROM} WHERE {where}", values).fetchone()
+    return found[0] if found else 0
+
+
+_FROM = "records r LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN map m ON m.id = r.id LEFT JOIN ranked k ON k.id = r.id"
+_ORDER = {
+    "worst": "k.rank DESC NULLS LAST, r.position",
+    "random": "hash(r.id || $seed::VARCHAR), r.position",
+    "import": "r.position",
+}
+
+
+def _filter(connection: duckdb.DuckDBPyConnection, project: Project, queue: Queue, recipe: Recipe | None) -> tuple[str, dict[str, Any]]:
+    add_issue_view(connection, recipe or load_recipe(project))
+    of_check = "" if queue.check is None else f"WHERE check = '{queue.check}'"  # a known name: see Queue.__post_init__
+    rank = "sum(weight)" if queue.check is None else "max(excess)"
+    connection.execute(f"CREATE VIEW ranked AS SELECT id, {rank} AS rank FROM issues {of_check} GROUP BY id")
+    clauses: list[str] = ["TRUE"]
+    values: dict[str, Any] = {}
+    if queue.check is not None:
+        clauses.append("k.id IS NOT NULL")
+    if queue.cluster is not None:
+        clauses.append("m.cluster = $cluster")
+        values["cluster"] = queue.cluster
+    if queue.state == "undecided":
+        clauses.append("v.record IS NULL")
+    elif queue.state != "all":
+        clauses.append("v.verdict = $state")
+        values["state"] = queue.state
+    if queue.search:
+        clauses.append("(contains(lower(r.prompt), lower($search)) OR contains(lower(r.answer), lower($search)))")
+        values["search"] = queue.search
+    if queue.ids:
+        clauses.append("list_contains($ids, r.id)")
+        values["ids"] = list(queue.ids)
+    return " AND ".join(clauses), values

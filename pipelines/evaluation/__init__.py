@@ -1,0 +1,1 @@
+"""Evaluation: scores of one model on one evaluation set, before and after."""

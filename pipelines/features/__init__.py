@@ -1,0 +1,1 @@
+"""Features: what is computed once over a whole set and used by many."""

@@ -1,0 +1,1 @@
+"""Sources: what the user brought, read row by row."""

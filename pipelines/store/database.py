@@ -1,0 +1,125 @@
+"""Database: what nobody can recompute. One SQLite file per project, or any SQLAlchemy URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+metadata = sa.MetaData()
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kept", sa.Text, nullable=False),  # path of the unchanged original inside the project
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("mapping", sa.JSON, nullable=False),
+    sa.Column("rows_read", sa.Integer, nullable=False),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("duplicate_rows", sa.Integer, nullable=False),
+    sa.Column("rejected", sa.Integer, nullable=False),
+    sa.Column("quarantine", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("client_id", sa.String(64), nullable=False, unique=True),  # makes a resent decision harmless
+    sa.Column("record", sa.String(32), nullable=False, index=True),
+    sa.Column("verdict", sa.String(16), nullable=False),  # keep, drop, flag, skip, edit, comment, undo
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("edit", sa.JSON(none_as_null=True), nullable=True),  # the messages after an edit
+    sa.Column("undoes", sa.Integer, nullable=True, index=True),  # seq of the decision that an undo takes back
+    sa.Column("batch", sa.String(64), nullable=True, index=True),  # one id for all decisions of a bulk action
+    sa.Column("decided_by", sa.Text, nullable=False),  # human:<name> or rule:<check>@<version>
+    sa.Column("seconds", sa.Float, nullable=True),  # time on the card
+    sa.Column("at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,  # seq never reused, so that an undo can never point at another decision
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("folder", sa.Text, nullable=False),  # relative to the project
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+settings = sa.Table("settings", metadata, sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.JSON, nullable=False))
+
+MIGRATIONS: list[list[sa.schema.ExecutableDDLElement]] = [
+    [sa.schema.CreateTable(t, if_not_exists=True) for t in (schema_version, sources, decisions, jobs, settings)]
+    + [sa.schema.CreateIndex(i, if_not_exists=True) for i in sorted(decisions.indexes, key=lambda i: i.name or "")],
+]
+"""The statements that lead from version n to n+1, by n. A released entry never changes; a change of a table appends one."""
+
+
+def now() -> str:
+    """The present moment as ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Database:
+    """A project's database. One connection per operation; safe across threads and processes."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _prepare_sqlite)
+        self._migrate()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection to read with."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction: all of it or nothing. On SQLite the write lock is taken at once, so two writers wait instead of failing."""
+        with self.engine.begin() as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return
+        with self.write() as connection:
+            version = self._version_in(connection)
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(sa.delete(schema_version))
+            connection.execute(sa.insert(schema_version).values(version=len(MIGRATIONS)))
+
+    def _version(self) -> int:
+        with self.read() as connection:
+            return self._version_in(connection)
+
+    @staticmethod
+    def _version_in(connection: sa.Connection) -> int:
+        if not sa.inspect(connection).has_table("schema_version"):
+            return 0
+        return connection.execute(sa.select(sa.func.max(schema_version.c.version))).scalar() or 0
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined] # transactions are begun by us, not by the driver
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # an acknowledged decision survives a power cut
+    cursor.close()

@@ -1,0 +1,59 @@
+"""Query: DuckDB over a project's Parquet files. No view ever holds the whole data set in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.store.project import Project
+from pipelines.store.tables import MEASUREMENT_SCHEMA, RECORD_SCHEMA, SOURCE_ROW_SCHEMA
+
+
+@contextmanager
+def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB with the views `records`, `source_rows` and `measurements` (columns check, id, value, evidence).
+
+    Empty views with the right columns where the project has no files yet.
+    """
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET enable_progress_bar = false")
+        _view(connection, "records", project.record_parts, RECORD_SCHEMA)
+        _view(connection, "source_rows", sorted(project.source_rows_folder.glob("*.parquet")), SOURCE_ROW_SCHEMA)
+        _measurement_view(connection, project)
+        yield connection
+    finally:
+        connection.close()
+
+
+def quoted(text: str | Path) -> str:
+    """A SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], schema: pa.Schema) -> None:
+    if files:
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{', '.join(map(quoted, files))}])")
+    else:
+        connection.register(f"empty_{name}", schema.empty_table())
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM empty_{name}")
+
+
+def _measurement_view(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    from pipelines.checks import all_checks
+
+    selects = []
+    for check in all_checks().values():
+        files = sorted((project.measurements_folder / check.key).glob("*.parquet"))
+        if files:
+            listed = ", ".join(map(quoted, files))
+            selects.append(f"SELECT {quoted(check.name)} AS check, id, value, evidence FROM read_parquet([{listed}])")
+    if selects:
+        connection.execute("CREATE VIEW measurements AS " + " UNION ALL ".join(selects))
+    else:
+        connection.register("empty_measurements", MEASUREMENT_SCHEMA.empty_table())
+        connection.execute("CREATE VIEW measurements AS SELECT ''::VARCHAR AS check, * FROM empty_measurements")

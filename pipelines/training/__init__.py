@@ -1,0 +1,1 @@
+"""Training: from a snapshot to an adapter, with a ledger that balances."""

@@ -1,0 +1,43 @@
+"""Worker: the process of one job. Run as `python -m pipelines.worker FOLDER`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipelines import jobs
+from pipelines.errors import Cancelled, WorkbenchError
+
+WORK = {
+    "import": "pipelines.sources.ingest:import_job",
+    "scan": "pipelines.scan:scan_job",
+    "snapshot": "pipelines.curation.snapshot:snapshot_job",
+    "train": "pipelines.training.run:train_job",
+    "evaluate": "pipelines.evaluation.compare:evaluate_job",
+    "chat": "pipelines.evaluation.chat:chat_job",
+}
+"""What each kind of job calls: module and function (config, folder, emit) -> result. Imported only when the job runs."""
+
+
+def work_of(kind: str) -> Callable[[dict[str, Any], Path, jobs.Emit], dict[str, Any]]:
+    """The function that does a kind of job."""
+    module, function = WORK[kind].split(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def main(folder: Path) -> int:
+    """Does the job of a prepared folder. Returns the exit status."""
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["kind"]
+    try:
+        jobs.run(folder, work_of(kind))
+    except (WorkbenchError, Cancelled):
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

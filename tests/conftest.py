@@ -1,0 +1,53 @@
+"""Shared fixtures: a real project in a temporary folder, filled with records a reader can judge by eye."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from hypothesis import settings
+
+from pipelines.records import Message, Record
+from pipelines.store.project import Project
+
+settings.register_profile("winnow", deadline=None)  # first calls import pyarrow and compile
+settings.load_profile("winnow")
+
+SHARED_DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+
+
+def chat(*turns: str, system: str | None = None, **meta: object) -> Record:
+    """A conversation of alternating user and assistant turns."""
+    roles = ["user", "assistant"]
+    messages = [Message(roles[i % 2], turn) for i, turn in enumerate(turns)]
+    return Record(tuple(([Message("system", system)] if system else []) + messages), meta=meta)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project.create(tmp_path / "project")
+
+
+@pytest.fixture
+def fill() -> Callable[[Project, Sequence[Record]], list[str]]:
+    """Puts records into a project as an import would; returns their ids."""
+
+    def fill_project(project: Project, records: Sequence[Record], part: str = "0001-test-00000") -> list[str]:
+        import pyarrow as pa
+
+        from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_parquet
+
+        first = sum(pa.parquet.read_metadata(p).num_rows for p in project.record_parts) if project.record_parts else 0
+        table = records_to_table(records, first)
+        write_parquet(table, project.records_folder / f"{part}.parquet")
+        ids = table.column("id").to_pylist()
+        rows = {"record": ids, "source": ["test"] * len(ids), "file": ["test.jsonl"] * len(ids), "row": range(1, len(ids) + 1)}
+        write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / f"{part}.parquet")
+        return ids
+
+    return fill_project
