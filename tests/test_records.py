@@ -6,7 +6,8 @@ from pipelines.store.tables import flatten_turns, records_to_table, row_to_recor
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 messages = st.lists(
-    st.builds(Message, role=st.sampled_from(["system", "user", "assistant", "tool", "bot"]), content=text, name=st.none() | text), max_size=4
+    st.builds(Message, role=st.sampled_from(["system", "user", "assistant", "tool", "bot"]), content=text, name=st.none() | text),
+    max_size=4,
 ).map(tuple)
 records = st.builds(
     Record,
@@ -64,5 +65,13 @@ def test_flattened_turns_are_the_conversations_in_order(originals):
 
 
 def test_prompt_answer_and_system_of_a_longer_conversation():
-    record = Record((Message("system", "Be brief."), Message("user", "1?"), Message("assistant", "one"), Message("user", "2?"), Message("assistant", "two")))
+    record = Record(
+        (
+            Message("system", "Be brief."),
+            Message("user", "1?"),
+            Message("assistant", "one"),
+            Message("user", "2?"),
+            Message("assistant", "two"),
+        )
+    )
     assert (record.system, record.prompt, record.answer) == ("Be brief.", "1?\n\none\n\n2?", "two")

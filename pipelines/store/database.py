@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from pipelines.errors import WorkbenchError
+
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -59,11 +61,10 @@ jobs = sa.Table(
 
 settings = sa.Table("settings", metadata, sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.JSON, nullable=False))
 
-MIGRATIONS: list[list[sa.schema.ExecutableDDLElement]] = [
-    [sa.schema.CreateTable(t, if_not_exists=True) for t in (schema_version, sources, decisions, jobs, settings)]
-    + [sa.schema.CreateIndex(i, if_not_exists=True) for i in sorted(decisions.indexes, key=lambda i: i.name or "")],
-]
-"""The statements that lead from version n to n+1, by n. A released entry never changes; a change of a table appends one."""
+MIGRATIONS: tuple[tuple[str, ...], ...] = ()
+"""SQL that leads from schema version n+1 to n+2, by n. A released entry never changes; a change of a table above appends one.
+A new database is made from the tables as they stand."""
+VERSION = 1 + len(MIGRATIONS)
 
 
 def now() -> str:
@@ -95,15 +96,19 @@ class Database:
             yield connection
 
     def _migrate(self) -> None:
-        if self._version() == len(MIGRATIONS):
+        if self._version() == VERSION:
             return
         with self.write() as connection:
-            version = self._version_in(connection)
-            for statements in MIGRATIONS[version:]:
+            version = self._version_in(connection)  # again, now that nobody else can write
+            if version > VERSION:
+                raise WorkbenchError("This project was made by a newer version of Winnow. Update Winnow to open it; nothing was changed.")
+            if version == 0:
+                metadata.create_all(connection)
+            for statements in MIGRATIONS[max(version - 1, 0) :] if version else ():
                 for statement in statements:
-                    connection.execute(statement)
+                    connection.exec_driver_sql(statement)
             connection.execute(sa.delete(schema_version))
-            connection.execute(sa.insert(schema_version).values(version=len(MIGRATIONS)))
+            connection.execute(sa.insert(schema_version).values(version=VERSION))
 
     def _version(self) -> int:
         with self.read() as connection:

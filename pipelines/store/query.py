@@ -30,6 +30,12 @@ def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def has_record(project: Project, record: str) -> bool:
+    """Whether the project holds a record of this id."""
+    with connect(project) as connection:
+        return connection.execute("SELECT 1 FROM records WHERE id = $id LIMIT 1", {"id": record}).fetchone() is not None
+
+
 def quoted(text: str | Path) -> str:
     """A SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"

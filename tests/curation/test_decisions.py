@@ -29,7 +29,10 @@ def test_the_latest_verdict_counts_and_undo_brings_back_the_one_before(project):
 
 
 def test_a_person_outranks_a_rule_whatever_the_order(project):
-    decide(project, [Decision("r1", "keep"), Decision("r1", "drop", decided_by="rule:refusal@1"), Decision("r2", "drop", decided_by="rule:refusal@1")])
+    decide(
+        project,
+        [Decision("r1", "keep"), Decision("r1", "drop", decided_by="rule:refusal@1"), Decision("r2", "drop", decided_by="rule:refusal@1")],
+    )
     assert state(project) == {"r1": "keep", "r2": "drop"}
 
 

@@ -1,0 +1,174 @@
+"""The command line: every button of the app as a command, with the same implementation.
+
+Exit status 0: done. 1: something the user can act on, in one sentence on stderr. 2: wrong usage.
+Nothing heavy is imported before the command is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipelines import __version__, commands
+from pipelines.errors import Cancelled, WorkbenchError
+
+DEFAULT_PROJECT = "data/projects/default"
+FORMATS = (
+    "auto", "openai", "sharegpt", "alpaca", "qa", "prompt_completion", "preference", "unpaired_preference",
+    "classification", "context_qa", "self_instruct",
+)  # fmt: skip
+EXPORTS = ("openai", "sharegpt", "alpaca", "parquet", "datasets")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns the exit status."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "command"):
+        parser.print_help()
+        return 2
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        answer = options.command(options)
+    except WorkbenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (Cancelled, KeyboardInterrupt):
+        print("Stopped. What was finished is kept.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output went away, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if answer is not None:
+        shown, words = answer
+        print(json.dumps(shown, ensure_ascii=False) if options.json else words)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole grammar of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="winnow", description="See what is wrong with fine-tuning data, fix it, train on it, and measure what it bought."
+    )
+    parser.add_argument("--version", action="version", version=f"winnow {__version__}")
+    parser.add_argument(
+        "--project",
+        metavar="DIR",
+        default=os.environ.get("WINNOW_PROJECT", DEFAULT_PROJECT),
+        help="the project folder (default: $WINNOW_PROJECT or %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
+    subparsers = parser.add_subparsers(title="commands, in the order people work", metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], commands.Answer], help: str) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        added.set_defaults(command=command)
+        added.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print exactly one JSON object on stdout")
+        added.add_argument("--project", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        return added
+
+    add_ = add("import", commands.import_rows, "bring rows in from a file, a folder, a saved data set or a hub id")
+    add_.add_argument("source", metavar="SOURCE")
+    add_.add_argument("--format", choices=FORMATS, default="auto", help="how rows are to be read (default: recognised from the rows)")
+    add_.add_argument(
+        "--map", metavar="FIELD=COLUMN", action="append", default=[], type=_pair, help="take a field from this column; may be repeated"
+    )
+    add_.add_argument("--preview", action="store_true", help="show what would be imported, and import nothing")
+
+    add_ = add("scan", commands.scan_rows, "run every check over every row, find duplicates, draw the map")
+    add_.add_argument("--checks", metavar="a,b", type=_names, help="only these checks")
+    add_.add_argument("--encoder", metavar="NAME", help="sentence encoder: a shipped name, a folder or a hub id (default: by size)")
+
+    add_ = add("checks", commands.list_checks, "list the checks and what they mean")
+
+    add_ = add("issues", commands.list_issues, "list the rows with issues")
+    add_.add_argument("--check", metavar="NAME", help="only this check")
+    add_.add_argument("--limit", metavar="N", type=int, help="at most this many")
+
+    add_ = add("report", commands.write_report, "write the quality report")
+    add_.add_argument("--format", choices=("html", "md", "json"), default="md")
+    add_.add_argument("-o", "--output", metavar="FILE", type=Path, help="write here instead of to stdout")
+
+    add_ = add("decide", commands.decide_row, "decide about one row")
+    add_.add_argument("record", metavar="RECORD", help="the row's id, as `issues` shows it")
+    add_.add_argument("verdict", choices=("keep", "drop", "flag"))
+    add_.add_argument("--reason", default="")
+    add_.add_argument("--by", metavar="NAME", default="local", help="who decides (default: %(default)s)")
+
+    add_ = add("undo", commands.undo_decision, "take a decision back")
+    add_.add_argument("seq", metavar="SEQ", type=int, help="its number, as `decisions` shows it")
+
+    add_ = add("decisions", commands.list_decisions, "list every decision so far, oldest first")
+    add_.add_argument("--record", metavar="RECORD", help="only of this row")
+
+    add_ = add("snapshot", commands.freeze_snapshot, "freeze curated train, validation and test splits")
+    add_.add_argument("--split", metavar="0.8,0.1,0.1", type=_shares, help="shares of train, validation and test")
+    add_.add_argument("--seed", metavar="N", type=int)
+
+    add("snapshots", commands.list_all_snapshots, "list the snapshots")
+
+    add_ = add("train", commands.train_adapter, "train a LoRA adapter on a snapshot")
+    add_.add_argument("snapshot", metavar="SNAPSHOT")
+    add_.add_argument("--base", metavar="MODEL", help="base model: a shipped name, a folder or a hub id")
+    add_.add_argument("--steps", metavar="N", type=int, help="optimiser steps (default: by size of the data)")
+    add_.add_argument("--batch-size", metavar="N", type=int, help="rows per step")
+    add_.add_argument("--learning-rate", metavar="X", type=float)
+    add_.add_argument("--lora-r", metavar="N", type=int, help="rank of the adapter")
+    add_.add_argument("--max-length", metavar="N", type=int, help="longest row in tokens; longer rows are dropped and named in the ledger")
+    add_.add_argument("--seed", metavar="N", type=int)
+    add_.add_argument("--resume", metavar="RUN", help="go on with this run instead of beginning a new one")
+
+    add_ = add("evaluate", commands.evaluate_run, "score the base model and the tuned model on rows neither was trained on")
+    add_.add_argument("run", metavar="RUN")
+    add_.add_argument("--on", metavar="FILE", help="a file of rows to score on (default: the snapshot's test split)")
+    add_.add_argument("--limit", metavar="N", type=int, help="at most this many rows, chosen by seed")
+
+    add_ = add("export", commands.export_splits, "write a snapshot in another tool's format")
+    add_.add_argument("snapshot", metavar="SNAPSHOT")
+    add_.add_argument("--to", choices=EXPORTS, required=True, metavar="FORMAT", help=", ".join(EXPORTS))
+    add_.add_argument("-o", "--output", metavar="PATH", type=Path, required=True, help="a folder, or a .jsonl/.json file for one split")
+    add_.add_argument(
+        "--split",
+        choices=("train", "validation", "test"),
+        default="train",
+        help="which split, when PATH is one file (default: %(default)s)",
+    )
+
+    add_ = add("jobs", commands.show_jobs, "list the jobs; cancel or resume one")
+    add_.add_argument("--cancel", metavar="JOB")
+    add_.add_argument("--resume", metavar="JOB")
+
+    add_ = add("serve", commands.serve_app, "open the workbench in the browser")
+    add_.add_argument("--port", metavar="N", type=int, default=8501)
+    add_.add_argument("--address", default="127.0.0.1", help="whom to listen to (default: this machine only)")
+    add_.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+    add("models", commands.prepare_models, "prepare the two models that ship with Winnow, so that all works offline afterwards")
+    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, column = text.partition("=")
+    if not equals or not field or not column:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=COLUMN")
+    return field, column
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(share) for share in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not three shares such as 0.8,0.1,0.1") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

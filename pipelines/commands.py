@@ -1,0 +1,253 @@
+"""Commands: what each word of the command line does.
+
+Each takes the parsed options and returns what it found, as JSON and in words. Imports happen inside, so that `winnow --help` is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from pipelines.store.project import Project
+
+Answer = tuple[Any, str] | None
+"""What a command found, as JSON and in words; None when it has written its own output."""
+
+
+def _open(options: argparse.Namespace) -> Project:
+    from pipelines.store.project import Project
+
+    return Project.open(options.project)
+
+
+def _work(project: Project, kind: str, config: dict[str, Any], title: str, folder: Path | None = None) -> dict[str, Any]:
+    """Does a job in this process, listed among the project's jobs, with progress on stderr."""
+    from pipelines import jobs
+    from pipelines.job_list import add_job
+    from pipelines.progress import ProgressLine
+    from pipelines.worker import work_of
+
+    folder = folder or add_job(project, kind, config, title)
+    with ProgressLine(title) as line:
+        return jobs.run(folder, work_of(kind), line.show)
+
+
+def import_rows(options: argparse.Namespace) -> Answer:
+    """Brings rows into the project, or previews them."""
+    mapping = dict(options.map)
+    if options.preview:
+        from dataclasses import asdict
+
+        from pipelines.sources.ingest import preview
+
+        seen = preview(options.source, format=options.format, mapping=mapping or None)
+        shown = {
+            "format": seen.format,
+            "mapping": seen.mapping,
+            "columns": seen.columns,
+            "rows": seen.rows,
+            "rejected": [asdict(r) for r in seen.rejected],
+        }
+        fields = "\n".join(f"  {field:<12} from column {column}" for field, column in seen.mapping.items())
+        return shown, f"{options.source} looks like {seen.format}.\n{fields}\nFirst rows that cannot be read: {len(seen.rejected)}"
+    from pipelines.store.project import Project
+
+    project = Project.create(options.project)
+    source = str(Path(options.source).expanduser().resolve()) if Path(options.source).expanduser().exists() else options.source
+    config = {"source": source, "format": options.format, "mapping": mapping}
+    found = _work(project, "import", config, f"Import {Path(options.source).name}")
+    words = (
+        f"Read {found['rows_read']:,} rows as {found['format']}: {found['records']:,} new, {found['duplicate_rows']:,} merged because they "
+        f"repeat another row, {found['rejected']:,} set aside."
+    )
+    if found["rejected"]:
+        words += f"\nThe rows set aside, with reasons: {found['quarantine']}"
+    return found, f"{words}\nNext: winnow --project {options.project} scan"
+
+
+def scan_rows(options: argparse.Namespace) -> Answer:
+    """Scans the project."""
+    found = _work(_open(options), "scan", {"checks": options.checks, "encoder": options.encoder}, "Scan")
+    flagged = sorted(((c["flagged"], name) for name, c in found["checks"].items() if c["flagged"]), reverse=True)
+    lines = [f"Scanned {found['records']:,} rows in {found['seconds']:.1f} s."] + [f"  {n:>7,}  {name}" for n, name in flagged]
+    return found, "\n".join([*lines, f"Next: winnow --project {options.project} report"])
+
+
+def list_checks(options: argparse.Namespace) -> Answer:
+    """Every check."""
+    from pipelines.checks import all_checks
+
+    names = ("name", "title", "group", "severity", "unit", "threshold", "direction", "description")
+    shown = [{name: getattr(check, name) for name in names} for check in all_checks().values()]
+    return {"checks": shown}, "\n".join(f"{c['name']:<24} {c['severity']:<8} {c['title']}" for c in shown)
+
+
+def list_issues(options: argparse.Namespace) -> Answer:
+    """Rows with issues."""
+    from pipelines.curation.issues import issues
+
+    found = issues(_open(options), options.check, limit=options.limit)
+
+    def line(issue: dict[str, Any]) -> str:
+        where = ", ".join(f"{s['file']}:{s['row']}" for s in issue["sources"])
+        note = next((e["note"] for e in issue["evidence"] if e.get("note")), "")
+        return f"{issue['record']}  {where}  {issue['check']} {issue['score']:.3g}  {note}"
+
+    return {"issues": found}, "\n".join(map(line, found)) or "No issues."
+
+
+def write_report(options: argparse.Namespace) -> Answer:
+    """The quality report, to a file or to stdout."""
+    from pipelines.curation.report import render_report, report
+    from pipelines.store.tables import write_text
+
+    found = report(_open(options))
+    text = render_report(found, "json" if options.json and not options.output else options.format)
+    if options.output:
+        write_text(text, options.output)
+        return {"file": str(options.output)}, f"Wrote {options.output}"
+    print(text)
+    return None
+
+
+def decide_row(options: argparse.Namespace) -> Answer:
+    """One decision about one row."""
+    from pipelines.curation.decisions import Decision, decide
+    from pipelines.store.query import has_record
+
+    project = _open(options)
+    if not has_record(project, options.record):
+        raise WorkbenchError(f"This project has no row {options.record}. `winnow issues` and the app show the ids.")
+    decision = Decision(options.record, options.verdict, reason=options.reason, decided_by=f"human:{options.by}")
+    seq = decide(project, [decision])[decision.client_id]
+    return {"seq": seq, "record": options.record, "verdict": options.verdict}, f"Decision {seq}: {options.verdict} {options.record}"
+
+
+def undo_decision(options: argparse.Namespace) -> Answer:
+    """Takes one decision back."""
+    from pipelines.curation.decisions import undo
+
+    undone = undo(_open(options), seq=options.seq)
+    return {
+        "undone": undone
+    }, f"Decision {options.seq} is taken back." if undone else f"Decision {options.seq} had been taken back already."
+
+
+def list_decisions(options: argparse.Namespace) -> Answer:
+    """The event log."""
+    from pipelines.curation.decisions import log
+
+    found = log(_open(options), record=options.record)
+    lines = [f"{e['seq']:>6}  {e['at']}  {e['decided_by']}  {e['verdict']:<7} {e['record']}  {e['reason']}".rstrip() for e in found]
+    return {"decisions": found}, "\n".join(lines) or "No decisions yet."
+
+
+def freeze_snapshot(options: argparse.Namespace) -> Answer:
+    """Freezes the project's recipe into splits."""
+    from dataclasses import replace
+
+    from pipelines.curation.recipe import load_recipe
+
+    project = _open(options)
+    recipe = load_recipe(project)
+    recipe = replace(recipe, split=options.split) if options.split else recipe
+    recipe = replace(recipe, seed=options.seed) if options.seed is not None else recipe
+    found = _work(project, "snapshot", {"recipe": recipe.to_json()}, "Freeze snapshot")
+    dropped = "\n".join(f"  {n:>7,}  {reason}" for reason, n in sorted(found["dropped"].items(), key=lambda item: -item[1]))
+    words = f"Snapshot {found['id']}: {found['train']:,} rows to train, {found['validation']:,} to validate, {found['test']:,} to test."
+    if dropped:
+        words += f"\nLeft out:\n{dropped}"
+    return found, f"{words}\nNext: winnow --project {options.project} train {found['id']}"
+
+
+def list_all_snapshots(options: argparse.Namespace) -> Answer:
+    """Every snapshot."""
+    from pipelines.curation.snapshot import list_snapshots
+
+    found = list_snapshots(_open(options))
+    lines = [f"{s['id']}  train {s['train']:,}  validation {s['validation']:,}  test {s['test']:,}" for s in found]
+    return {"snapshots": found}, "\n".join(lines) or "No snapshots yet."
+
+
+def train_adapter(options: argparse.Namespace) -> Answer:
+    """Trains, or goes on with a run."""
+    from pipelines.training.run import config_for, prepare_run
+
+    project = _open(options)
+    if options.resume:
+        from pipelines.job_list import find_job
+
+        folder = find_job(project, options.resume).folder
+    else:
+        chosen = {
+            "base": options.base, "steps": options.steps, "batch_size": options.batch_size, "learning_rate": options.learning_rate,
+            "lora_r": options.lora_r, "max_length": options.max_length, "seed": options.seed,
+        }  # fmt: skip
+        config = config_for(project, options.snapshot, **{name: value for name, value in chosen.items() if value is not None})
+        folder = prepare_run(project, config)
+    found = _work(project, "train", {}, f"Train on {options.snapshot}", folder)
+    ledger = found["ledger"]
+    words = (
+        f"Run {found['run']}: {found['status']} after {found['steps']} steps, {found['tokens']:,} tokens, {found['seconds']:.0f} s.\n"
+        f"Rows: {ledger['rows_in']:,} in = {ledger['trained']:,} trained + {_total(ledger['dropped']):,} dropped.\n"
+        f"Adapter: {found['adapter']}\nNext: winnow --project {options.project} evaluate {found['run']}"
+    )
+    return found, words
+
+
+def _total(dropped: int | dict[str, int]) -> int:
+    return sum(dropped.values()) if isinstance(dropped, dict) else dropped
+
+
+def evaluate_run(options: argparse.Namespace) -> Answer:
+    """Before and after."""
+    from pipelines.evaluation.compare import render_table
+
+    on = str(Path(options.on).expanduser().resolve()) if options.on else None
+    found = _work(_open(options), "evaluate", {"run": options.run, "on": on, "limit": options.limit}, f"Evaluate {options.run}")
+    return found, render_table(found)
+
+
+def export_splits(options: argparse.Namespace) -> Answer:
+    """A snapshot in another tool's format."""
+    from pipelines.curation.export import export_snapshot
+
+    found = export_snapshot(_open(options), options.snapshot, options.to, options.output, split=options.split)
+    return found, f"Wrote {found['rows']:,} rows to {options.output}" + (
+        f"; {found['left_out']:,} rows do not fit this format" if found["left_out"] else ""
+    )
+
+
+def show_jobs(options: argparse.Namespace) -> Answer:
+    """The jobs, after a cancel or resume."""
+    from pipelines import jobs
+    from pipelines.job_list import find_job, list_jobs
+
+    project = _open(options)
+    if options.cancel:
+        jobs.cancel(find_job(project, options.cancel).folder)
+    if options.resume:
+        jobs.start(find_job(project, options.resume).folder)
+    views = list_jobs(project)
+    shown = [{"id": v.id, "kind": v.kind, "title": v.title, "state": v.state, "fraction": v.fraction, "message": v.message} for v in views]
+    return {"jobs": shown}, "\n".join(f"{j['id']}  {j['state']:<9} {j['fraction']:>4.0%}  {j['message']}" for j in shown) or "No jobs yet."
+
+
+def serve_app(options: argparse.Namespace) -> Answer:
+    """The app, until it is stopped."""
+    from pipelines.serve import serve
+
+    serve(Path(options.project), port=options.port, address=options.address, open_browser=not options.no_browser)
+    return None
+
+
+def prepare_models(options: argparse.Namespace) -> Answer:
+    """Prepares the shipped models."""
+    from pipelines import models
+
+    found = {"base": models.base_model(), "encoder": models.encoder()}
+    return found, f"Base model: {found['base']}\nSentence encoder: {found['encoder']}"

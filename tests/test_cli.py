@@ -1,0 +1,88 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pipelines import cli
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+    "sklearn",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "streamlit",
+    "sqlalchemy",
+    "numba",
+    "faiss",
+)
+
+
+def test_help_imports_no_heavy_module():
+    code = (
+        "import sys; from pipelines import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(set(m.split('.')[0] for m in sys.modules) & set({HEAVY!r})), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stderr.strip() == "[]"
+    assert "import" in ran.stdout and "evaluate" in ran.stdout
+
+
+def test_naming_every_check_imports_no_heavy_module():
+    code = (
+        "import sys; from pipelines.checks import all_checks; all_checks()\n"
+        f"print(sorted(set(m.split('.')[0] for m in sys.modules) & set({HEAVY!r})))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_wrong_usage_exits_2_and_a_user_error_exits_1_in_one_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit) as wrong:
+        cli.main(["import"])
+    assert wrong.value.code == 2
+    capsys.readouterr()
+    assert cli.main(["--project", str(tmp_path / "none"), "scan", "--json"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1 and "No Winnow project" in said.err
+
+
+def test_no_command_shows_the_help_and_exits_2(capsys):
+    assert cli.main([]) == 2
+    assert "usage: winnow" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_json_may_stand_before_or_after_the_command(project, capsys, where):
+    words = (
+        ["--project", str(project.folder), "--json", "jobs"] if where == "before" else ["jobs", "--json", "--project", str(project.folder)]
+    )
+    assert cli.main(words) == 0
+    assert json.loads(capsys.readouterr().out) == {"jobs": []}
+
+
+def test_a_decision_about_a_row_that_is_not_there_is_refused(project, capsys):
+    assert cli.main(["--project", str(project.folder), "decide", "0" * 32, "drop"]) == 1
+    assert "has no row" in capsys.readouterr().err
+
+
+def test_decide_decisions_and_undo(project, fill, capsys):
+    from tests.conftest import chat
+
+    (id,) = fill(project, [chat("Where is my parcel?", "On its way.")])
+    run = ["--project", str(project.folder), "--json"]
+    assert cli.main([*run, "decide", id, "drop", "--reason", "cut off"]) == 0
+    seq = json.loads(capsys.readouterr().out)["seq"]
+    assert cli.main([*run, "undo", str(seq)]) == 0
+    capsys.readouterr()
+    assert cli.main([*run, "decisions"]) == 0
+    assert [(d["verdict"], d["reason"]) for d in json.loads(capsys.readouterr().out)["decisions"]] == [("drop", "cut off"), ("undo", "")]
