@@ -52,7 +52,7 @@ def issue_counts(project: Project, recipe: Recipe | None = None) -> pd.DataFrame
     recipe = recipe or load_recipe(project)
     with connect(project) as connection:
         add_issue_view(connection, recipe)
-        measured = dict(connection.execute("SELECT check, count(value) FROM measurements GROUP BY check").fetchall())
+        measured = dict(connection.execute("SELECT m.check, count(m.value) FROM measurements m GROUP BY m.check").fetchall())
         counted = connection.execute(
             """SELECT i.check, count(*), count(*) FILTER (v.record IS NULL)
                FROM issues i LEFT JOIN verdicts v ON v.record = i.id GROUP BY i.check"""
@@ -123,7 +123,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
         records = _dicts(connection, "SELECT * FROM records WHERE id IN (SELECT id FROM wanted)")
         findings = _grouped(
             connection,
-            "SELECT id, check, value, evidence FROM issues WHERE id IN (SELECT id FROM wanted) ORDER BY weight DESC, check",
+            "SELECT i.id, i.check, i.value, i.evidence FROM issues i WHERE i.id IN (SELECT id FROM wanted) ORDER BY i.weight DESC, i.check",
             "id",
         )
         sources = _grouped(

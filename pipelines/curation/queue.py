@@ -99,7 +99,7 @@ _ORDER = {
 
 def _filter(connection: duckdb.DuckDBPyConnection, project: Project, queue: Queue, recipe: Recipe | None) -> tuple[str, dict[str, Any]]:
     add_issue_view(connection, recipe or load_recipe(project))
-    of_check = "" if queue.check is None else f"WHERE check = '{queue.check}'"  # a known name: see Queue.__post_init__
+    of_check = "" if queue.check is None else f"WHERE issues.check = '{queue.check}'"  # a known name: see Queue.__post_init__
     rank = "sum(weight)" if queue.check is None else "max(excess)"
     connection.execute(f"CREATE VIEW ranked AS SELECT id, {rank} AS rank FROM issues {of_check} GROUP BY id")
     clauses: list[str] = ["TRUE"]
