@@ -30,9 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except WorkbenchError as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"\nThe whole job took {(time.monotonic() - began) / 60:.1f} minutes. See it in the browser: winnow --project {options.project} serve"
-    )
+    minutes = (time.monotonic() - began) / 60
+    print(f"\nThe whole job took {minutes:.1f} minutes. See it in the browser: winnow --project {options.project} serve")
     return 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import jobs
 from pipelines.errors import WorkbenchError
-from pipelines.job_list import find_job, list_job, list_jobs, add_job, start_job
+from pipelines.job_list import add_job, find_job, list_job, list_jobs, start_job
 
 
 def wait(project, id, seconds=30):

@@ -1,5 +1,7 @@
 """Issues, queues and cards over a project with measurements a reader can judge by eye."""
 
+import json
+
 import pyarrow as pa
 import pytest
 
@@ -24,7 +26,8 @@ def measure(project, check, ids, values, evidence=None):
 def scanned(project, fill):
     """Three rows: the first is clean, the second has an empty turn, the third an empty turn and a strange role."""
     ids = fill(project, [chat("Is it open?", "Yes."), chat("Broken", ""), chat("Café closed?", " ")])
-    measure(project, "empty_turn", ids, [0, 1, 2], [None, '[{"turn": 1, "note": "empty"}]', '[{"turn": 1, "record": "%s"}]' % ids[0]])
+    evidence = [None, json.dumps([{"turn": 1, "note": "empty"}]), json.dumps([{"turn": 1, "record": ids[0]}])]
+    measure(project, "empty_turn", ids, [0, 1, 2], evidence)
     measure(project, "unknown_role", ids, [0, None, 1])
     return ids
 
