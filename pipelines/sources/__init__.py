@@ -1,1 +1,1 @@
-"""Sources: what the user brought, read row by row."""
+"""Sources: what the user brought, read row by row, understood, and merged into the project's records."""

@@ -1,0 +1,32 @@
+"""Formats: the ways to write training examples that are recognised, the most telling first."""
+
+from __future__ import annotations
+
+from pipelines.sources.formats.alpaca import ALPACA
+from pipelines.sources.formats.classification import CLASSIFICATION
+from pipelines.sources.formats.context_qa import CONTEXT_QA
+from pipelines.sources.formats.format import Format
+from pipelines.sources.formats.openai import OPENAI
+from pipelines.sources.formats.preference import PREFERENCE
+from pipelines.sources.formats.prompt_completion import PROMPT_COMPLETION
+from pipelines.sources.formats.qa import QA
+from pipelines.sources.formats.self_instruct import SELF_INSTRUCT
+from pipelines.sources.formats.sharegpt import SHAREGPT
+from pipelines.sources.formats.unpaired_preference import UNPAIRED_PREFERENCE
+
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        PREFERENCE,
+        UNPAIRED_PREFERENCE,
+        OPENAI,
+        SHAREGPT,
+        SELF_INSTRUCT,
+        ALPACA,
+        CONTEXT_QA,
+        QA,
+        PROMPT_COMPLETION,
+        CLASSIFICATION,
+    )
+}
+"""By name. A row that has the columns of several is of the first."""

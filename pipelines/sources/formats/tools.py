@@ -1,0 +1,73 @@
+"""Tools: the calls and declarations of tools, in the one form that chat templates know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.records import canonical_json
+from pipelines.sources.formats.format import Columns, Row, Unfit
+from pipelines.sources.rows import kind_of
+from pipelines.sources.strict_json import BadJson, parse_json
+
+
+def calls_of(turn: Mapping[str, Any], where: str) -> str | None:
+    """The calls of an OpenAI turn (also in its old `function_call`) as a canonical JSON array, or None. Raises Unfit."""
+    found = turn.get("tool_calls") or turn.get("function_call")
+    if isinstance(found, str):
+        try:
+            found = parse_json(found)
+        except BadJson as error:
+            raise Unfit(f"The tool_calls of {where} are a text that is not JSON. {error}") from None
+    if not found:
+        return None
+    calls = found if isinstance(found, list) else [found]
+    wrong = next((call for call in calls if not isinstance(call, dict)), None)
+    if wrong is not None:
+        raise Unfit(f"A tool call of {where} is {kind_of(wrong)}, not an object with a name and arguments.")
+    return canonical_json([_call(call) for call in calls])
+
+
+def calls_in_text(called: Any) -> str:
+    """The calls that a ShareGPT function_call turn holds. A text that is no JSON stays as the arguments of a call without a name."""
+    try:
+        calls = parse_json(called) if isinstance(called, str) else called
+    except BadJson:
+        calls = None
+    if isinstance(calls, dict):
+        calls = [calls]
+    if not isinstance(calls, list) or not calls or not all(isinstance(call, dict) for call in calls):
+        calls = [{"name": "", "arguments": called}]
+    return canonical_json([_call(call) for call in calls])
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    """One call as {"type": "function", "function": {"name", "arguments"}}; the arguments are JSON text, in the order found."""
+    function = call.get("function")
+    if function is not None and not isinstance(function, dict):
+        return call
+    around = ("id", "type", "index", "function")
+    outside = {key: part for key, part in call.items() if part is not None and (key in around[:3] or function is not None)}
+    inside = {key: part for key, part in (function or call).items() if part is not None and (function is not None or key not in around)}
+    if "arguments" in inside and not isinstance(inside["arguments"], str):
+        inside["arguments"] = json.dumps(inside["arguments"], ensure_ascii=False)
+    return {"type": "function", **outside, "function": inside}
+
+
+def tools_of(row: Row, columns: Columns) -> str | None:
+    """The tool declarations of a row as a canonical JSON array of {"type": "function", "function": {...}}, or None. Raises Unfit."""
+    column = columns.get("tools")
+    found = row[column] if column is not None else None
+    if isinstance(found, str):
+        try:
+            found = parse_json(found) if found.strip() else None
+        except BadJson as error:
+            raise Unfit(f'The column "{column}" is not a JSON list of tools. {error}') from None
+    if not found:
+        return None
+    tools = found if isinstance(found, list) else [found]
+    wrong = next((tool for tool in tools if not isinstance(tool, dict)), None)
+    if wrong is not None:
+        raise Unfit(f'A tool in the column "{column}" is {kind_of(wrong)}, not an object with a name.')
+    return canonical_json([tool if "function" in tool or "name" not in tool else {"type": "function", "function": tool} for tool in tools])

@@ -1,0 +1,202 @@
+"""Import: a source becomes records of the project, with the place of every row and the reason for every rejection."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import WorkbenchError
+from pipelines.jobs import Emit
+from pipelines.sources.convert import Converter
+from pipelines.sources.hub import download
+from pipelines.sources.locate import Source, hub_id, locate
+from pipelines.sources.original import copy_source
+from pipelines.sources.parts import Parts
+from pipelines.sources.preview import Preview, preview
+from pipelines.sources.quarantine import Quarantine
+from pipelines.sources.read import FileRows
+from pipelines.sources.recognise import Recognition, check_format, check_mapping, recognise
+from pipelines.sources.rows import RawRow, Rejection
+from pipelines.sources.sample import take_sample
+from pipelines.sources.staging import Staging, staging
+from pipelines.store.project import Project
+from pipelines.store.tables import write_text
+
+__all__ = ["ImportReport", "Preview", "import_job", "import_source", "preview"]
+
+_COPYING = 0.1
+"""Share of the progress bar for copying the original; reading takes the rest."""
+_ROWS_BETWEEN_LOOKS = 256
+_SECONDS_BETWEEN_REPORTS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What came in. rows_read = records + duplicate_rows + rejected, always."""
+
+    format: str
+    """The format of most records."""
+    rows_read: int
+    records: int
+    """New in the project."""
+    duplicate_rows: int
+    """Rows equal to a record that the project or this source already had: merged, their place is kept."""
+    rejected: int
+    quarantine: str
+    """Path of the file with the rejected rows; empty when there are none."""
+    formats: dict[str, int] = field(default_factory=dict)
+    """Rows by format, most first."""
+    notes: list[str] = field(default_factory=list)
+    """What else the user should know: encodings, endings that mislead, files that were not read."""
+
+
+def import_source(
+    project: Project, source: str | Path, *, format: str = "auto", mapping: Mapping[str, str] | None = None, emit: Emit = lambda **_: None
+) -> ImportReport:
+    """Imports a file, a folder, a saved data set or one of the hub. All of it comes in or, when it fails or is stopped, nothing.
+
+    Raises WorkbenchError when there is nothing to read, no format fits or the mapping names what there is not.
+    """
+    check_format(format)
+    with staging(project) as folder:
+        name = hub_id(source)
+        if name:
+            download(name, folder.folder / "hub" / name.replace("/", "--"), lambda rows: emit(message=f"Downloading {name}: {rows:,} rows"))
+            located = replace(locate(folder.folder / "hub" / name.replace("/", "--")), name=name)
+        else:
+            located = locate(source, without=project.folder)
+
+        def copied(done: int) -> None:
+            emit(fraction=_COPYING * done / max(located.size, 1), message=f"Copying {located.name}")
+
+        kept, sha256 = copy_source(located, folder.folder / "original", copied)
+        return _Import(project, folder, kept, sha256, format, dict(mapping or {}), emit).run()
+
+
+def import_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
+    """The job "import": config {"project", "source", "format", "mapping"}. Returns the ImportReport as a dict.
+
+    A job that is resumed after its import was complete only gives the report again.
+    """
+    finished = folder / "report.json"
+    if finished.exists():
+        return dict(json.loads(finished.read_text("utf-8")))
+    project = Project.create(config["project"])
+    report = asdict(
+        import_source(project, config["source"], format=config.get("format") or "auto", mapping=config.get("mapping"), emit=emit)
+    )
+    write_text(json.dumps(report, ensure_ascii=False), finished)
+    return report
+
+
+class _Import:
+    """One import: plans all files, reads them, and moves the result in."""
+
+    def __init__(
+        self, project: Project, folder: Staging, source: Source, sha256: str, format: str, mapping: dict[str, str], emit: Emit
+    ) -> None:
+        self.project, self.folder, self.source, self.sha256 = project, folder, source, sha256
+        self.format, self.mapping, self.emit = format, mapping, emit
+        self.formats: Counter[str] = Counter()
+        self.notes = [f"{name}: not read, its ending is not one of a file with rows" for name in source.not_read]
+        self.rows_read = 0
+        self.bytes_before = 0
+        self.reported_at = 0.0
+
+    def run(self) -> ImportReport:
+        """Reads everything and commits."""
+        quarantine_path = self.folder.folder / f"{self.folder.number:04d}-{self.sha256[:8]}.jsonl"
+        parts = Parts(self.project, self.folder, self.sha256)
+        with Quarantine(quarantine_path) as quarantine:
+            for rows, seen in self._plan(quarantine):
+                self._read(rows, seen, parts, quarantine)
+                self.notes += [f"{rows.file.name}: {note}" for note in dict.fromkeys(rows.notes)]
+                self.bytes_before += rows.file.size
+        parts.flush()
+        self.emit(fraction=0.99, message="Moving the records in")
+        kept_quarantine = self.project.quarantine_folder / quarantine_path.name if quarantine.count else None
+        report = ImportReport(
+            format=self.formats.most_common(1)[0][0] if self.formats else self.format,
+            rows_read=self.rows_read,
+            records=parts.records,
+            duplicate_rows=parts.duplicate_rows,
+            rejected=quarantine.count,
+            quarantine=str(kept_quarantine) if kept_quarantine else "",
+            formats=dict(self.formats.most_common()),
+            notes=self.notes,
+        )
+        relative = kept_quarantine.relative_to(self.project.folder).as_posix() if kept_quarantine else ""
+        described = {k: v for k, v in asdict(report).items() if k not in ("formats", "notes")}
+        described |= {"name": self.source.name, "mapping": self.mapping, "quarantine": relative}
+        self.folder.commit(self.source.root, self.sha256, quarantine_path, described)
+        return report
+
+    def _plan(self, quarantine: Quarantine) -> list[tuple[FileRows, Recognition]]:
+        """The files that can be read, each with its format. A file that cannot is set aside, unless it is all there is."""
+        planned: list[tuple[FileRows, Recognition]] = []
+        columns: dict[str, None] = {}
+        first: RawRow | None = None
+        for file in self.source.files:
+            if file.size == 0:
+                self.notes.append(f"{file.name}: empty, it holds no rows")
+                continue
+            try:
+                rows = FileRows(file)
+                sample = take_sample(rows).rows
+            except WorkbenchError as error:
+                self._set_file_aside(file.name, error, quarantine)
+                continue
+            values = [row.value for row in sample]
+            first = first or next(iter(sample), None)
+            has_mapped = any(column in value for column in self.mapping.values() for value in values)
+            seen = recognise(values, asked=self.format, mapping=self.mapping if has_mapped else {})
+            columns |= dict.fromkeys(seen.columns)
+            planned.append((rows, seen))
+        if columns or not quarantine.count:
+            check_mapping(self.format, self.mapping, list(columns))
+        if first and all(seen.form is None for _, seen in planned):
+            (rejection,) = Converter(None).convert(first)[:1]
+            raise WorkbenchError(f"No row of {self.source.name} fits a known format. {rejection}")
+        return planned
+
+    def _set_file_aside(self, name: str, error: WorkbenchError, quarantine: Quarantine) -> None:
+        if len(self.source.files) == 1:
+            raise error
+        self.rows_read += 1
+        quarantine.add(Rejection(name, 0, str(error)))
+
+    def _read(self, rows: FileRows, seen: Recognition, parts: Parts, quarantine: Quarantine) -> None:
+        converter = Converter(seen.form, is_asked=self.format != "auto", mapping=self.mapping)
+        looked = 0
+        try:
+            for found in rows:
+                looked += 1
+                if looked % _ROWS_BETWEEN_LOOKS == 0:
+                    self._report(rows)
+                if isinstance(found, Rejection):
+                    self.rows_read += 1
+                    quarantine.add(found)
+                    continue
+                for one in converter.convert(found):
+                    self.rows_read += 1
+                    if isinstance(one, Rejection):
+                        quarantine.add(one)
+                    else:
+                        self.formats[one[0]] += 1
+                        parts.add(one[1], found)
+        except WorkbenchError as error:  # a Parquet file whose first rows could be read when its format was judged, and now cannot
+            self._set_file_aside(rows.file.name, error, quarantine)
+
+    def _report(self, rows: FileRows) -> None:
+        now = time.monotonic()
+        if now - self.reported_at < _SECONDS_BETWEEN_REPORTS:
+            return
+        self.reported_at = now
+        share = (self.bytes_before + rows.bytes_done) / max(self.source.size, 1)
+        message = f"Reading {rows.file.name}: {self.rows_read:,} rows"
+        self.emit(fraction=_COPYING + (0.98 - _COPYING) * min(share, 1.0), message=message, rows=self.rows_read)

@@ -1,0 +1,87 @@
+"""Preview: the first rows of a source as they are and as records, before anything is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import WorkbenchError
+from pipelines.records import Record
+from pipelines.sources.convert import Converter
+from pipelines.sources.formats import FORMATS
+from pipelines.sources.hub import hub_rows
+from pipelines.sources.locate import hub_id, locate
+from pipelines.sources.read import FileRows
+from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, recognise
+from pipelines.sources.rows import RawRow, Rejection
+from pipelines.sources.sample import Sample, take_sample
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would make of a source, as far as its first rows show."""
+
+    format: str
+    """Empty when no known format fits: then a mapping is needed."""
+    mapping: dict[str, str]
+    """The column of each field of the format."""
+    columns: list[str]
+    fields: list[str]
+    """All fields of the format."""
+    rows: list[dict[str, Any]]
+    """The first rows as they are."""
+    records: list[Record]
+    """What becomes of these rows."""
+    rejected: list[Rejection]
+    """Rows that cannot be read, and those of `rows` that fit no format."""
+    formats: dict[str, str]
+    """What speaks for or against each format."""
+    notes: list[str] = field(default_factory=list)
+    """What else the user should know, such as an encoding."""
+
+
+def preview(source: str | Path, *, format: str = "auto", mapping: Mapping[str, str] | None = None, rows: int = 20) -> Preview:
+    """The first rows of a source and what they would become. Reads only the head of its first file that holds rows.
+
+    Raises WorkbenchError when there is nothing to read, or for a mapping with a field or column that there is not.
+    """
+    check_format(format)
+    mapping = dict(mapping or {})
+    sample, notes = _sample(source)
+    seen = recognise([row.value for row in sample.rows], asked=format, mapping=mapping)
+    check_mapping(format, mapping, seen.columns)
+    converter = Converter(seen.form, is_asked=format != "auto", mapping=mapping)
+    shown = sample.rows[:rows]
+    converted = [one for row in shown for one in converter.convert(row)]
+    return Preview(
+        format=seen.form.name if seen.form else "",
+        mapping=seen.mapping,
+        columns=list(seen.columns),
+        fields=list(seen.form.fields) if seen.form else list(dict.fromkeys(f for form in FORMATS.values() for f in form.fields)),
+        rows=[row.value for row in shown],
+        records=[one[1] for one in converted if not isinstance(one, Rejection)],
+        rejected=sample.rejected + [one for one in converted if isinstance(one, Rejection)],
+        formats=seen.why,
+        notes=notes,
+    )
+
+
+def _sample(source: str | Path) -> tuple[Sample, list[str]]:
+    name = hub_id(source)
+    if name:
+        found = islice(hub_rows(name), SAMPLE_ROWS)
+        return Sample([RawRow(split, row, value) for split, row, value in found], []), []
+    located = locate(source)
+    empty: list[str] = []
+    for file in located.files:
+        if len(located.files) > 1 and file.size == 0:
+            empty.append(f"{file.name}: empty, it holds no rows")
+            continue
+        rows = FileRows(file, head_only=True)
+        sample = take_sample(rows)
+        if sample.rows or sample.rejected:
+            return sample, empty + [f"{file.name}: {note}" for note in dict.fromkeys(rows.notes)]
+    raise WorkbenchError(f"{located.name} holds no rows. Choose another source.")

@@ -1,0 +1,356 @@
+"""Golden rows: what each format becomes, message by message, and the sentence for what it cannot be."""
+
+import json
+
+import pytest
+
+from pipelines.records import Message, Record
+from pipelines.sources.convert import Converter
+from pipelines.sources.formats import FORMATS
+from pipelines.sources.recognise import recognise
+from pipelines.sources.rows import RawRow, Rejection
+
+
+def read(row: dict, **options) -> tuple[str, Record] | str:
+    """The format and record of one row, or why there is none."""
+    seen = recognise([row], **options)
+    converter = Converter(seen.form, is_asked=options.get("asked", "auto") != "auto", mapping=options.get("mapping") or {})
+    (found,) = converter.convert(RawRow("a.jsonl", 1, row))
+    return found.reason if isinstance(found, Rejection) else found
+
+
+def s(text: str) -> Message:
+    return Message("system", text)
+
+
+def u(text: str) -> Message:
+    return Message("user", text)
+
+
+def a(text: str, **more: str) -> Message:
+    return Message("assistant", text, **more)
+
+
+CALL = '[{"function":{"arguments":"{\\"b\\": 1, \\"a\\": [2]}","name":"add"},"type":"function"}]'
+TOOLS = '[{"function":{"name":"add","parameters":{}},"type":"function"}]'
+GOLDEN = {
+    "openai": [
+        ({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}, Record((u("Q"), a("A")))),
+        (
+            {
+                "messages": [{"role": "developer", "content": "S"}, {"role": "User", "content": "Q"}, {"role": "bot", "content": "A"}],
+                "id": 7,
+            },
+            Record((s("S"), u("Q"), Message("bot", "A")), meta={"id": 7}),
+        ),
+        ({"messages": [{"role": "user", "content": ""}, {"role": "assistant", "content": None}]}, Record((u(""), a("")))),
+        ({"messages": [{"role": "assistant", "content": "A"}, {"role": "assistant", "content": "B"}]}, Record((a("A"), a("B")))),
+        ({"messages": [{"role": "user", "content": "no answer"}]}, Record((u("no answer"),))),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "Q1 "}, {"type": "text", "text": "Q2"}]}]},
+            Record((u("Q1 Q2"),)),
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "Q"},
+                    {
+                        "role": "assistant",
+                        "content": None,
+                        "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}],
+                    },
+                    {"role": "tool", "tool_call_id": "c1", "name": "add", "content": "3"},
+                    {"role": "assistant", "content": "A", "weight": 0},
+                ],
+                "tools": [{"type": "function", "function": {"name": "add", "parameters": {}}}],
+            },
+            Record(
+                (
+                    u("Q"),
+                    a("", tool_calls='[{"function":{"arguments":"{}","name":"add"},"id":"c1","type":"function"}]'),
+                    Message("tool", "3", name="add", tool_call_id="c1"),
+                    a("A"),
+                ),
+                tools=TOOLS,
+                meta={"turn_extras": [{"turn": 4, "weight": 0}]},
+            ),
+        ),
+        (
+            {"messages": [{"role": "assistant", "content": "", "function_call": {"name": "add", "arguments": {"b": 1, "a": [2]}}}]},
+            Record((a("", tool_calls=CALL),)),
+        ),
+        ({"messages": '[{"role": "user", "content": "as JSON text"}]'}, Record((u("as JSON text"),))),
+        (
+            {"conversations": [{"role": "human", "content": "Q"}, {"role": "gpt", "content": "A"}], "system": "S"},
+            Record((s("S"), u("Q"), a("A"))),
+        ),
+        ({"messages": {"role": ["user", "assistant"], "content": ["Q", "A"]}}, Record((u("Q"), a("A")))),
+    ],
+    "sharegpt": [
+        ({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]}, Record((u("Q"), a("A")))),
+        (
+            {
+                "conversations": [
+                    {"from": "system", "value": "S"},
+                    {"from": "prompter", "value": "Q"},
+                    {"from": "function_call", "value": '{"name": "add", "arguments": {"b": 1, "a": [2]}}'},
+                    {"from": "observation", "value": "3"},
+                    {"from": "chatgpt", "value": "A"},
+                    {"from": "narrator", "value": "N"},
+                ],
+                "tools": '[{"name": "add", "parameters": {}}]',
+            },
+            Record((s("S"), u("Q"), a("", tool_calls=CALL), Message("tool", "3"), a("A"), Message("narrator", "N")), tools=TOOLS),
+        ),
+        (
+            {
+                "conversations": [{"from": "human", "value": "Q"}, {"from": "function_call", "value": "add(1)"}],
+                "system": "S",
+                "tools": "[]",
+            },
+            Record((s("S"), u("Q"), a("", tool_calls='[{"function":{"arguments":"add(1)","name":""},"type":"function"}]'))),
+        ),
+        ({"conversations": {"from": ["human"], "value": ["Q"]}}, Record((u("Q"),))),
+    ],
+    "alpaca": [
+        ({"instruction": "I", "input": "", "output": "O"}, Record((u("I"), a("O")))),
+        ({"instruction": "I", "input": "X", "response": "O"}, Record((u("I\n\nX"), a("O")))),
+        ({"instruction": "I", "input": "<noinput>", "output": "O"}, Record((u("I"), a("O")))),
+        (
+            {"instruction": "I", "input": None, "output": None, "system": "S", "history": [["Q1", "A1"]]},
+            Record((s("S"), u("Q1"), a("A1"), u("I"), a(""))),
+        ),
+        (
+            {"instruction": "I", "context": "C", "response": "O", "category": "open_qa"},
+            Record((u("I\n\nC"), a("O")), meta={"category": "open_qa"}),
+        ),
+    ],
+    "qa": [
+        ({"question": "Q", "answer": "A"}, Record((u("Q"), a("A")))),
+        ({"QUESTION": "Q", "Answer": 42, "YEAR": 2011}, Record((u("Q"), a("42")), meta={"YEAR": 2011})),
+        ({"system_prompt": "S", "question": "Q", "response": "A", "id": "x"}, Record((s("S"), u("Q"), a("A")), meta={"id": "x"})),
+    ],
+    "prompt_completion": [
+        ({"prompt": "P", "completion": "C"}, Record((u("P"), a("C")))),
+        ({"input": "P", "output": "C"}, Record((u("P"), a("C")))),
+        ({"prompt": "P", "input": "X", "response": True}, Record((u("P\n\nX"), a("true")))),
+        (
+            {
+                "prompt": [{"role": "system", "content": "S"}, {"role": "user", "content": "P"}],
+                "completion": [{"role": "assistant", "content": "C"}],
+            },
+            Record((s("S"), u("P"), a("C"))),
+        ),
+        ({"prompt": "P", "completion": "C", "label": 3}, Record((u("P"), a("C")), meta={"label": 3})),
+    ],
+    "preference": [
+        ({"prompt": "P", "chosen": "C", "rejected": "R"}, Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),))),
+        (
+            {"system": "S", "question": "P", "chosen": "C", "rejected": "R"},
+            Record((s("S"), u("P")), "preference", chosen=(a("C"),), rejected=(a("R"),)),
+        ),
+        (
+            {"instruction": "I", "input": "X", "chosen": "C", "rejected": "R"},
+            Record((u("I\n\nX"),), "preference", chosen=(a("C"),), rejected=(a("R"),)),
+        ),
+        (
+            {
+                "conversations": [{"from": "human", "value": "P"}],
+                "chosen": {"from": "gpt", "value": "C"},
+                "rejected": {"from": "gpt", "value": "R"},
+            },
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),)),
+        ),
+        (
+            {
+                "prompt": "P",
+                "chosen": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}],
+                "rejected": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "R"}],
+            },
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),)),
+        ),
+        (
+            {
+                "chosen": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "same"}],
+                "rejected": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "same"}],
+                "score": 1.5,
+            },
+            Record((u("P"),), "preference", chosen=(a("same"),), rejected=(a("same"),), meta={"score": 1.5}),
+        ),
+        (
+            {"chosen": "\n\nHuman: P\n\nAssistant: C", "rejected": "\n\nHuman: P\n\nAssistant: R"},
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),)),
+        ),
+        (
+            {
+                "input": {"messages": [{"role": "user", "content": "P"}], "tools": [{"name": "add", "parameters": {}}]},
+                "preferred_output": [{"role": "assistant", "content": "C"}],
+                "non_preferred_output": [{"role": "assistant", "content": "R"}],
+            },
+            Record((u("P"),), "preference", tools=TOOLS, chosen=(a("C"),), rejected=(a("R"),)),
+        ),
+    ],
+    "unpaired_preference": [
+        (
+            {"messages": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}], "label": False},
+            Record((u("P"), a("C")), "unpaired", label=False),
+        ),
+        ({"prompt": "P", "completion": "C", "label": "True"}, Record((u("P"), a("C")), "unpaired", label=True)),
+        ({"instruction": "I", "input": "X", "output": "O", "kto_tag": 1}, Record((u("I\n\nX"), a("O")), "unpaired", label=True)),
+    ],
+    "classification": [
+        ({"text": "T", "category": "card"}, Record((u("T"), a("card")))),
+        ({"text": "T", "label": 3, "label_text": "joy"}, Record((u("T"), a("joy")), meta={"label": 3})),
+    ],
+    "context_qa": [
+        (
+            {"id": "1", "QUESTION": "Q", "CONTEXTS": ["C1", "C2"], "LONG_ANSWER": "A", "final_decision": "yes"},
+            Record((u("C1\n\nC2\n\nQ"), a("A")), meta={"id": "1", "final_decision": "yes"}),
+        ),
+        ({"question": "Q", "context": {"contexts": ["C1"], "labels": ["X"]}, "long_answer": "A"}, Record((u("C1\n\nQ"), a("A")))),
+        ({"context": "C", "question": "Q", "answers": {"text": ["A", "B"], "answer_start": [1, 2]}}, Record((u("C\n\nQ"), a("A")))),
+        ({"question": "Q", "contexts": [], "answer": "A"}, Record((u("Q"), a("A")))),
+    ],
+    "self_instruct": [
+        ({"id": "t1", "instruction": "I", "instances": [{"input": "X", "output": "O"}]}, Record((u("I\n\nX"), a("O")), meta={"id": "t1"})),
+    ],
+}
+CASES = [(name, row, record) for name, cases in GOLDEN.items() for row, record in cases]
+
+
+def test_every_format_has_a_golden_row():
+    assert set(GOLDEN) == set(FORMATS)
+
+
+@pytest.mark.parametrize(("name", "row", "record"), CASES)
+def test_a_row_is_recognised_and_converted(name, row, record):
+    assert read(json.loads(json.dumps(row))) == (name, record)
+
+
+@pytest.mark.parametrize(("name", "row", "record"), CASES)
+def test_a_format_that_is_asked_for_gives_the_same(name, row, record):
+    assert read(row, asked=name) == (name, record)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"messages": []}, 'The column "messages" is an empty list: there are no turns.'),
+        ({"messages": 7}, 'The column "messages" holds a number, not a list of turns.'),
+        ({"messages": None}, 'The column "messages" holds null, not a list of turns.'),
+        (
+            {"messages": "see it"},
+            'The column "messages" is a text, not a list of turns, and not JSON either. '
+            "It is not JSON: a row begins with an opening brace.",
+        ),
+        ({"messages": ["hi"]}, 'Turn 1 of "messages" is a text, not an object with a role and a content.'),
+        (
+            {"messages": [{"content": "hi"}]},
+            'Turn 1 of "messages" has no role (it has content). Say who speaks: system, user, assistant or tool.',
+        ),
+        ({"messages": [{"role": "user", "content": 7}]}, 'The content of turn 1 of "messages" is a number, not a text.'),
+        ({"messages": [{"role": "user", "content": {"a": 1}}]}, 'The content of turn 1 of "messages" is an object, not a text.'),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
+            'Turn 1 of "messages" holds a part that is not text (image_url). Only text can be trained: take it out.',
+        ),
+        ({"messages": [{"role": "user", "body": "hi"}]}, 'Turn 1 of "messages" has no content (it has role, body).'),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": ["x"]}]},
+            'A tool call of turn 1 of "messages" is a text, not an object with a name and arguments.',
+        ),
+        (
+            {"messages": [{"role": "user", "content": "hi"}], "tools": "a calculator"},
+            'The column "tools" is not a JSON list of tools. It is not JSON: a row begins with an opening brace.',
+        ),
+        ({"instruction": "I", "output": ["O"]}, 'The column "output" holds a list, not a text.'),
+        (
+            {"instruction": "I", "output": "O", "history": "Q"},
+            'The column "history" holds a text, not a list of earlier questions and answers.',
+        ),
+        ({"instruction": "I", "output": "O", "history": [["Q"]]}, 'Entry 1 of "history" is not a list of a question and an answer.'),
+        ({"question": None, "answer": None}, 'Its "question" and "answer" are both null.'),
+        ({"prompt": "P", "chosen": None, "rejected": "R"}, 'The column "chosen" is null.'),
+        (
+            {"prompt": "P", "completion": "C", "chosen": {}, "rejected": "R"},
+            'Turn 1 of "chosen" has no role (it has nothing). Say who speaks: system, user, assistant or tool.',
+        ),
+        ({"chosen": "C", "rejected": "R"}, 'It has no prompt: "chosen" and "rejected" do not begin with the same turns.'),
+        (
+            {"instruction": "I", "instances": []},
+            'The column "instances" is an empty list, not a list of instances with an input and an output.',
+        ),
+        (
+            {"instruction": "I", "instances": [{"input": "X"}]},
+            "It has no output, which the format alpaca needs. Its columns are: instruction, input.",
+        ),
+        ({"question": "Q", "context": {"x": 1}, "answer": [1]}, 'The column "context" holds an object without a text (it has x).'),
+        ({}, "It is an object without any column."),
+        (
+            {"foo": 1, "bar": 2},
+            "No known format has its columns: foo, bar. Say in the mapping which column holds what, e.g. question and answer.",
+        ),
+    ],
+)
+def test_what_fits_no_format_is_named_in_one_sentence(row, reason):
+    assert read(row) == reason
+
+
+def test_a_format_that_is_asked_for_names_the_field_that_is_missing():
+    assert (
+        read({"question": "Q", "text": "T"}, asked="qa") == "It has no answer, which the format qa needs. Its columns are: question, text."
+    )
+
+
+def test_a_label_of_zero_and_one_is_a_preference_only_when_the_user_says_so():
+    row = {"messages": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}], "label": 1}
+    assert read(row) == ("openai", Record((u("P"), a("C")), meta={"label": 1}))
+    assert read(row, asked="unpaired_preference") == ("unpaired_preference", Record((u("P"), a("C")), "unpaired", label=True))
+    assert read(row, mapping={"label": "label"}) == ("unpaired_preference", Record((u("P"), a("C")), "unpaired", label=True))
+    assert read({**row, "label": "good"}) == ("openai", Record((u("P"), a("C")), meta={"label": "good"}))
+    assert read({**row, "label": "good"}, asked="unpaired_preference") == 'The column "label" is "good", not true or false.'
+
+
+def test_each_instance_of_self_instruct_is_a_row_of_its_own():
+    row = {"instruction": "I", "instances": [{"input": "1", "output": "A"}, {"input": "2"}, {"input": "3", "output": "C"}]}
+    first, second, third = Converter(FORMATS["self_instruct"]).convert(RawRow("a.jsonl", 4, row))
+    assert first == ("self_instruct", Record((u("I\n\n1"), a("A"))))
+    assert third == ("self_instruct", Record((u("I\n\n3"), a("C"))))
+    assert (second.row, second.reason) == (
+        4,
+        "Instance 2 of 3: It has no output, which the format alpaca needs. Its columns are: instruction, input.",
+    )
+
+
+def test_rows_of_another_format_in_the_same_file_are_converted_by_theirs():
+    rows = [row for name in ("qa", "qa", "alpaca", "preference", "openai") for row, _ in GOLDEN[name][:1]]
+    seen = recognise(rows)
+    converter = Converter(seen.form)
+    assert seen.form is FORMATS["qa"]
+    assert [converter.convert(RawRow("a", i, row))[0][0] for i, row in enumerate(rows)] == ["qa", "qa", "alpaca", "preference", "openai"]
+
+
+def test_the_majority_decides_and_not_the_first_row():
+    odd, usual = {"prompt": "P", "completion": "C"}, {"text": "T", "label": "x"}
+    seen = recognise([odd] + [usual] * 3)
+    assert seen.form is FORMATS["classification"]
+    assert seen.mapping == {"text": "text", "label": "label"}
+    assert seen.columns == ("prompt", "completion", "text", "label")
+    assert seen.why["classification"] == "3 of the first 4 rows fit (text, label)."
+    assert seen.why["prompt_completion"] == "1 of the first 4 rows fit (prompt, completion)."
+    assert seen.why["openai"] == "No column for messages."
+
+
+def test_a_row_with_nulls_where_its_format_would_be_is_of_another():
+    rows = [{"messages": [{"role": "user", "content": "Q"}], "prompt": None, "completion": None}] * 2
+    rows.append({"messages": None, "prompt": "P", "completion": "C"})
+    seen = recognise(rows)
+    assert seen.form is FORMATS["openai"]
+    assert Converter(seen.form).convert(RawRow("a", 3, rows[2])) == [
+        ("prompt_completion", Record((u("P"), a("C")), meta={"messages": None}))
+    ]
+
+
+def test_mapped_columns_are_used_and_the_others_stay_in_meta():
+    row = {"frage": "Q", "antwort": "A", "question": "not this"}
+    assert read(row, mapping={"question": "frage", "answer": "antwort"}) == ("qa", Record((u("Q"), a("A")), meta={"question": "not this"}))
