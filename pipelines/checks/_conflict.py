@@ -1,0 +1,117 @@
+"""Conflict: how much two answers to the same question contradict each other, from cheap signs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.checks._json_schema import JsonSchema, fields
+from pipelines.checks._refusals import find_refusal
+
+_YES = re.compile(r"\W*(?:yes|yep|true|correct|ja|oui|sí|si|sim|はい)\b|\W*(?:是的|是|对|可以|有)(?=[，。,. ]|$)", re.IGNORECASE)
+_NO = re.compile(r"\W*(?:no|nope|false|incorrect|nein|non|nee|não|いいえ)\b|\W*(?:不是|不|不可以|没有|否)(?=[，。,. ]|$)", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|cannot|without|none|nor|\w+n['’]t|nicht|kein\w*|nie|ohne|ne|pas|jamais|sans|nunca|sin|mai|senza|niet|geen|nooit)\b"
+    r"|不|没|无法|未",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
+_WORD = re.compile(r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+")
+_CODE_SIGNS = re.compile(r"[{}();=<>\[\]]")
+_SHORT = 6
+"""An answer of at most so many words is a label, a name or a number: another one is another answer."""
+
+CERTAIN = 0.5
+"""Above it, a sign of contradiction was seen; up to it, the texts merely differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is compared of an answer."""
+
+    text: str
+    labels: dict[str, Any] | None = None
+    """Label-like fields of a JSON answer by path; None for other answers."""
+    words: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for answers that need not be compared."""
+        return (self.text,) if self.labels is None else (self.text, *sorted((path, str(value)) for path, value in self.labels.items()))
+
+
+def json_answer(value: dict[str, Any], schema: JsonSchema) -> Answer:
+    """An answer in JSON, by its choices, numbers and truth values, and by its texts."""
+    found = [f for f in fields(value) if f.value is not None and "[]" not in f.path]
+    labels = {f.path: f.value for f in found if f.path in schema.label_paths}
+    return text_answer(" ".join(str(f.value) for f in found if f.path not in labels), labels)
+
+
+def text_answer(text: str, labels: dict[str, Any] | None = None) -> Answer:
+    """An answer in words."""
+    return Answer(text.strip(), labels, Counter(word.group().lower() for word in _WORD.finditer(text)))
+
+
+def conflict(one: Answer, other: Answer, *, labels_only: bool = False) -> tuple[float, str]:
+    """0 to 1, with what is seen: above CERTAIN a contradiction, up to it the share of different words."""
+    if one.labels is not None and other.labels is not None:
+        pairs = {path: (one.labels[path], other.labels[path]) for path in sorted(one.labels.keys() & other.labels.keys())}
+        differing = [f"{path}: {_shown(left)} or {_shown(right)}" for path, (left, right) in pairs.items() if left != right]
+        if differing:
+            return CERTAIN + (1 - CERTAIN) * len(differing) / len(pairs), "; ".join(differing)
+    short = max(one.words.total(), other.words.total()) <= _SHORT
+    if labels_only and not short:
+        return 0.0, ""
+    return _text_conflict(one, other, short=short and one.labels is None)
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text_conflict(one: Answer, other: Answer, *, short: bool) -> tuple[float, str]:
+    if one.words == other.words:
+        return 0.0, ""
+    distance = 1 - (one.words & other.words).total() / max((one.words | other.words).total(), 1)
+    if {_polarity(one), _polarity(other)} == {"yes", "no"}:
+        return 1.0, "yes or no"
+    refuses = [find_refusal(answer.text) is not None for answer in (one, other)]
+    if refuses[0] != refuses[1] and distance > 0.5:
+        return 0.9, "one answers, the other declines"
+    if all(refuses):
+        return CERTAIN * distance, ""
+    if short and _is_other_label(one, other, distance):
+        return 1.0, f"{one.text[:40]} or {other.text[:40]}"
+    if any(len(_CODE_SIGNS.findall(answer.text)) * 25 > len(answer.text) for answer in (one, other)):
+        return CERTAIN * distance, ""  # code says the same with other signs
+    final = [_FINAL.search(answer.text) for answer in (one, other)]
+    if final[0] and final[1] and final[0][1] != final[1][1]:
+        return 0.9, f"{final[0][1]} or {final[1][1]}"
+    return _similar_with_a_difference(one, other, distance)
+
+
+def _polarity(answer: Answer) -> str:
+    """Whether an answer begins with yes or with no."""
+    return "no" if _NO.match(answer.text) else "yes" if _YES.match(answer.text) else ""
+
+
+def _is_other_label(one: Answer, other: Answer, distance: float) -> bool:
+    """Whether two short answers name different things; "Paris" and "It is Paris" do not."""
+    if not re.search(r"\s", one.text + other.text):
+        return True
+    return distance > 0.5 and bool(one.words - other.words) and bool(other.words - one.words)
+
+
+def _similar_with_a_difference(one: Answer, other: Answer, distance: float) -> tuple[float, str]:
+    """Two texts that are mostly the same words, but for a number or a "not"."""
+    numbers = [Counter(_NUMBER.findall(answer.text)) for answer in (one, other)]
+    if distance <= 0.5 and numbers[0] and numbers[1] and numbers[0] != numbers[1]:
+        left, right = numbers[0] - numbers[1], numbers[1] - numbers[0]
+        return 0.8, f"{', '.join(left) or 'no number'} or {', '.join(right) or 'no number'}"
+    negations = [len(_NEGATION.findall(answer.text)) for answer in (one, other)]
+    if distance <= 0.4 and negations[0] % 2 != negations[1] % 2:
+        return 0.7, "one says not, the other does not"
+    return CERTAIN * distance, ""

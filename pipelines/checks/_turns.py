@@ -1,0 +1,159 @@
+"""Turns: what the checks share to look at turns as columns, and to collect where something was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.checks import Batch, Evidence, Measurements
+from pipelines.records import ROLES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+SYSTEM, USER, ASSISTANT, TOOL = range(4)
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn that a prefilter let through."""
+
+    record: int
+    """Index in the batch."""
+    turn: int
+    role: str
+    content: str
+
+
+class Findings:
+    """What a check found, record by record; the value of a record is the sum of its findings."""
+
+    def __init__(self, records: int) -> None:
+        self._values = [0.0] * records
+        self._evidence: dict[int, list[Evidence]] = {}
+
+    def add(self, record: int, evidence: Evidence, *, value: float = 1.0) -> None:
+        """One more finding in a record."""
+        self._values[record] += value
+        self._evidence.setdefault(record, []).append(evidence)
+
+    def measurements(self) -> Measurements:
+        """A value for every record: 0 where nothing was found."""
+        return Measurements(self._values, [self._evidence.get(i, ()) for i in range(len(self._values))])
+
+
+def turns_with(batch: Batch, pattern: str, *, roles: Sequence[str] | None = None) -> Iterator[Turn]:
+    """The turns whose content matches an RE2 pattern, in order. Of letters and spaces, RE2's escapes know the ASCII ones only."""
+    import pyarrow.compute as pc
+
+    yield from _selected(batch, pc.match_substring_regex(batch.turns.column("content"), pattern), roles)
+
+
+def turns_where(batch: Batch, mask: pa.ChunkedArray, *, roles: Sequence[str] | None = None) -> Iterator[Turn]:
+    """The turns that a mask over `batch.turns` keeps, in order."""
+    yield from _selected(batch, mask, roles)
+
+
+def _selected(batch: Batch, mask: pa.ChunkedArray, roles: Sequence[str] | None) -> Iterator[Turn]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    turns = batch.turns
+    if roles is not None:
+        mask = pc.and_(mask, pc.is_in(turns.column("role"), value_set=pa.array(roles, pa.string())))
+    found = turns.select(["record", "turn", "role", "content"]).filter(mask)
+    yield from map(Turn, *(column.to_pylist() for column in found.columns))
+
+
+def count_spans(
+    batch: Batch, pattern: str, *, trigger: str | None = None, roles: Sequence[str] | None = None, note: str = ""
+) -> Measurements:
+    """How often a pattern occurs in each record, with its spans.
+
+    `trigger` is an RE2 pattern found wherever `pattern` matches; it is needed when `pattern` uses what RE2 lacks or sees otherwise.
+    """
+    spans = re.compile(pattern)
+    found = Findings(len(batch))
+    for turn in turns_with(batch, trigger or pattern, roles=roles):
+        for match in spans.finditer(turn.content):
+            found.add(turn.record, Evidence(turn.turn, match.start(), match.end(), note=note))
+    return found.measurements()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The order of the turns as arrays, one entry per turn."""
+
+    record: np.ndarray
+    turn: np.ndarray
+    role: np.ndarray
+    """SYSTEM, USER, ASSISTANT, TOOL or UNKNOWN."""
+    calls: np.ndarray
+    """Whether the turn calls a tool."""
+    first: np.ndarray
+    last: np.ndarray
+
+    def before(self, values: np.ndarray, missing: int) -> np.ndarray:
+        """For each turn, the value of the turn before it in the same record."""
+        import numpy as np
+
+        return np.where(self.first, missing, np.roll(values, 1))
+
+    def after(self, values: np.ndarray, missing: int) -> np.ndarray:
+        """For each turn, the value of the turn after it in the same record."""
+        import numpy as np
+
+        return np.where(self.last, missing, np.roll(values, -1))
+
+
+def flow(batch: Batch) -> Flow:
+    """The order of turns in the records of a batch."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    turns = batch.turns
+    record = turns.column("record").to_numpy()
+    edge = record[1:] != record[:-1]
+    some = len(record) > 0
+    role = pc.fill_null(pc.index_in(turns.column("role"), value_set=pa.array(ROLES)), UNKNOWN)
+    return Flow(
+        record=record,
+        turn=turns.column("turn").to_numpy(),
+        role=role.to_numpy(),
+        calls=pc.is_valid(turns.column("tool_calls")).to_numpy(),
+        first=np.r_[True, edge] if some else np.zeros(0, bool),
+        last=np.r_[edge, True] if some else np.zeros(0, bool),
+    )
+
+
+def answer_turns(messages: pa.ChunkedArray, chosen: pa.ChunkedArray) -> np.ndarray:
+    """int64, one per record: position of the last assistant turn in the conversation, -1 where there is none."""
+    import numpy as np
+
+    lengths, last = _last_assistant(messages)
+    chosen_lengths, chosen_last = _last_assistant(chosen)
+    return np.where((chosen_lengths > 0) & (chosen_last >= 0), lengths + chosen_last, last)
+
+
+def _last_assistant(lists: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Per record: number of turns, and the position of the last assistant turn or -1. Contents are not copied."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
+    last = np.full(len(lists), -1, np.int64)
+    start = 0
+    for chunk in lists.chunks:
+        size = pc.fill_null(pc.list_value_length(chunk), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        is_assistant = pc.equal(pc.struct_field(pc.list_flatten(chunk), "role"), "assistant")
+        hits = np.flatnonzero(pc.fill_null(is_assistant, False).to_numpy(zero_copy_only=False))
+        first_turn = np.cumsum(size) - size
+        of = np.repeat(np.arange(len(chunk)), size)[hits]
+        np.maximum.at(last, start + of, hits - first_turn[of])
+        start += len(chunk)
+    return lengths, last

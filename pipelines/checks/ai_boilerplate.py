@@ -1,0 +1,74 @@
+"""AI boilerplate: stock phrases of a chatbot, and leftovers of how the answers were generated."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._turns import Findings, turns_with
+
+_MODEL = r"(?:(?:large |AI )?language model|AI\b(?:[ -](?:language model|assistant|chatbot|model))?|artificial intelligence|chatbot|LLM\b)"
+_SELF = (
+    rf"\b[Aa]s an? {_MODEL}|\bI(?: am|['’]m) (?:just |only |simply |merely )?an? {_MODEL}"
+    r"|\b(?:I am|I['’]m|as) ChatGPT\b|(?:developed|created|trained|made) by (?:OpenAI|Anthropic|Google DeepMind|DeepSeek|Alibaba Cloud)"
+    r"|作(?:为|為)(?:一个|一名|一款|一個)?(?:AI|人工智能|人工智慧|(?:大型)?语言模型|聊天机器人)|我(?:只)?是(?:一个|一名|一款)?(?:AI|人工智能|(?:大型)?语言模型)"
+    r"|\bAls (?:eine? )?(?:KI|künstliche Intelligenz|(?:großes )?(?:KI-)?Sprachmodell|AI|taalmodel)\b"
+    r"|\bEn tant qu(?:e |['’])(?:IA|AI|intelligence artificielle|modèle de lang\w+|assistant virtuel)"
+    r"|\bComo (?:un |una |um |uma )?(?:modelo de (?:lenguaje|linguagem)|IA|inteligencia artificial|inteligência artificial)\b"
+    r"|\b(?:In quanto|Come) (?:IA|intelligenza artificiale|modello linguistico)\b|AI(?:言語モデル)?として"
+)
+_CUTOFF = (
+    r"(?i:\b(?:as of|at the time of|up to|until) my (?:last|latest|most recent|knowledge|training)\b|\b(?:my )?knowledge cut-?off\b"
+    r"|\bmy (?:last|latest|most recent) (?:knowledge |training )?update|\bmy training data\b|\bmy knowledge (?:was last updated|only))"
+    r"|截至我(?:的|最后|最近)|我的(?:知识|训练数据)(?:截止|更新)|\bmeines (?:letzten )?Wissensstand|\bma dernière mise à jour"
+)
+_SOURCE = (
+    r"(?i:\b(?:according to|based on|as (?:stated|mentioned|described|outlined|noted) in|per) the "
+    r"(?:provided |given |above |supplied |reference )?(?:document|passage|context|reference (?:text|material)|source text|knowledge base)s?(?: (?:provided|given|above))?\b)"
+    r"|\b[Tt]he (?:provided |given )?(?:document|passage|context|source text) (?:states|mentions|says|does not|doesn['’]t|provides)\b"
+    r"|参照文档|参考文档|根据(?:文档|文件|上述文档|所?提供的(?:文档|资料|文本|上下文))|文档中(?:提到|指出|没有)|思维链"
+    r"|\b(?:laut|gemäß) (?:dem )?(?:Dokument|Text|Kontext)\b|\b[Ss]elon le (?:document|texte|contexte)\b"
+    r"|\b[Ss]egún el (?:documento|texto|contexto)\b"
+    r"|\b[Vv]olgens het document\b|\b[Ss]econdo il documento\b"
+)
+_BUTTONS = r"\bRegenerate response\b|Is this conversation helpful so far\?|ChatGPT can make mistakes|\bCopy code\b"
+_PATTERN = rf"{_SELF}|{_CUTOFF}|{_SOURCE}|{_BUTTONS}"
+_ASKED = (
+    r"(?i)\bAI\b|artificial intelligence|language model|chat ?bot|chatgpt|assistant|人工智能|机器人|助手|语言模型|\bKI\b|\bIA\b"
+    r"|document|passage|context|paragraph|article|\btext\b|excerpt|文档|文章|段落|文本|资料"
+)
+_LONG_PROMPT = 600
+
+
+@functools.cache
+def _phrases() -> re.Pattern[str]:
+    return re.compile(_PATTERN)
+
+
+@check(
+    title="Chatbot phrases",
+    unit="phrases",
+    group="content",
+    flag_above=0,
+    languages=("en", "de", "fr", "es", "it", "nl", "pt", "zh", "ja"),
+)
+def ai_boilerplate(batch: Batch) -> Measurements:
+    """Number of stock phrases in the answers: "As an AI language model", "as of my last update", "according to the document", 参照文档.
+
+    They say how the answer was made, not what was asked, and a tuned model repeats them. Delete the phrase, or drop the row. Not
+    counted where the prompt speaks of an AI, or of a text or document, or brings 600 characters or more along.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    phrases = _phrases()
+    prompt = batch.column("prompt")
+    asked = pc.or_(pc.match_substring_regex(prompt, _ASKED), pc.greater_equal(pc.utf8_length(prompt), _LONG_PROMPT))
+    asked = np.asarray(pc.or_(asked, pc.match_substring_regex(batch.column("system"), _ASKED)))
+    found = Findings(len(batch))
+    for turn in turns_with(batch, _PATTERN, roles=["assistant"]):
+        if not asked[turn.record]:
+            for match in phrases.finditer(turn.content):
+                found.add(turn.record, Evidence(turn.turn, *match.span(), note="a chatbot's phrase"))
+    return found.measurements()

@@ -1,0 +1,16 @@
+"""Answer length outlier: an answer far shorter or longer than the answers of the set."""
+
+from __future__ import annotations
+
+from pipelines.checks import Measurements, SetFeatures, check
+from pipelines.checks._lengths import length_outliers
+
+
+@check(title="Answers of unusual length", unit="robust deviations", group="length", flag_above=4.0, scope="set")
+def answer_length_outlier(features: SetFeatures) -> Measurements:
+    """How far the answer's length is from the usual, in robust standard deviations on a logarithmic scale (modified z-score).
+
+    Beyond 4 is unusual: in ordinary sets it is none to one row in a hundred. Very short answers may be cut off or empty phrases, very
+    long ones may run on: look at them. Not measured in sets of fewer than 50 answers.
+    """
+    return length_outliers(features.column("answer"))

@@ -1,0 +1,45 @@
+"""Control tokens: marks of a chat template left inside the text."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._turns import Findings, turns_with
+
+_MARK = (
+    r"<\|[A-Za-z][A-Za-z0-9_-]{0,40}\|>"  # ChatML, Llama 3, Phi, Zephyr, Cohere, gpt-oss
+    r"|<｜[^｜<>\n]{1,40}｜>"  # DeepSeek
+    r"|\[/?INST\]|<</?SYS>>|\[/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]"  # Llama 2, Mistral
+    r"|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|</?s>"  # Gemma, sentencepiece
+    r"|\[gMASK\]"  # GLM
+    r"|(?:^|\n)### ?(?:Instruction|Response|Input|Human|Assistant):"  # Alpaca, Vicuna
+)
+
+
+@check(title="Chat template tokens inside the text", unit="tokens", group="structure", severity="error", flag_above=0)
+def control_tokens(batch: Batch) -> Measurements:
+    """Number of chat template marks such as <|im_start|>, [INST], </s> or "### Response:" inside the text of a turn.
+
+    They come from a set that was already rendered for one model. In training they end a turn in the middle, or teach the model to
+    write them. Remove them, or import the set again from its original. Struck-out text (<s>…</s>) is not counted.
+    """
+    mark = re.compile(_MARK)
+    found = Findings(len(batch))
+    for turn in turns_with(batch, _MARK):
+        struck = _struck_out(turn.content)
+        for match in mark.finditer(turn.content):
+            if match.start() not in struck:
+                start = match.start() + (match.group()[0] == "\n")
+                found.add(turn.record, Evidence(turn.turn, start, match.end(), note="mark of a chat template"))
+    return found.measurements()
+
+
+def _struck_out(content: str) -> set[int]:
+    """Where the tags of HTML's <s>struck-out text</s> stand. A pair around the whole text is a template's."""
+    return {
+        position
+        for match in re.finditer(r"<s>[^<>\n]{1,200}(</s>)", content)
+        if match.start() > 0 or match.end() < len(content.rstrip())
+        for position in (match.start(), match.start(1))
+    }

@@ -1,0 +1,37 @@
+"""Language minority: a prompt in another language than most prompts of the set."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pipelines.checks import Evidence, Measurements, SetFeatures, check
+from pipelines.checks._languages import Language, language, parts_in, plainly_english
+
+_FEWEST_RECORDS = 20
+_MOST = 0.6
+
+
+@check(title="Prompts in another language than the set", unit="certainty", group="language", flag_above=0.8, scope="set")
+def language_minority(features: SetFeatures) -> Measurements:
+    """How surely the prompt is in another language than most prompts of the set, from 0 (the same) to 1.
+
+    Translate the row or drop it, unless the model is to serve that language too. A foreign text with a line in the usual language, such
+    as "Translate this:", counts 0. Not measured for prompts too short to tell, and
+    where no language has 60 % of the prompts or fewer than 20 prompts can be told.
+    """
+    prompts = features.column("prompt")
+    found: list[Language | None] = []
+    for chunk in prompts.chunks:
+        english = plainly_english(chunk)
+        found.extend(Language("en", 1.0) if plain else language(text) for plain, text in zip(english, chunk.to_pylist(), strict=True))
+    counts = Counter(each.code for each in found if each is not None)
+    usual, most = counts.most_common(1)[0] if counts else ("", 0)
+    if counts.total() < _FEWEST_RECORDS or most < _MOST * counts.total():
+        return Measurements([None] * len(found))
+    share = f"{100 * most / counts.total():.0f} % of the prompts are {Language(usual, 1.0).name}"
+    values: list[float | None] = [None if each is None else 0.0 for each in found]
+    evidence: list[tuple[Evidence, ...]] = [()] * len(found)
+    for i, each in enumerate(found):
+        if each is not None and each.code != usual and not parts_in(prompts[i].as_py(), usual):
+            values[i], evidence[i] = each.score, (Evidence(note=f"{each.name}; {share}"),)
+    return Measurements(values, evidence)

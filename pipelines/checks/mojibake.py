@@ -1,0 +1,56 @@
+"""Mojibake: text that was read in the wrong encoding, such as FranÃ§oise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._turns import Findings, turns_with
+
+SUSPECT = (
+    r"[\x{80}-\x{4FF}\x{2000}-\x{25FF}\x{F8FF}\x{FB01}\x{FB02}]{2}|[\x{80}-\x{9F}\x{FFFD}]"
+    r"|[\x{152}\x{153}][^A-Za-z]|[\x{C2}\x{C3}][\s\x{A0}]"
+)
+"""RE2: found in all that ftfy's rule (ftfy.badness) calls bad. Chinese, Japanese and Korean letters pass by."""
+_LOST = re.compile(r"\S*\ufffd[\S\ufffd]*")
+
+
+@check(title="Garbled characters", unit="garbled words", group="text", flag_above=0)
+def mojibake(batch: Batch) -> Measurements:
+    """Number of words with garbled characters, such as FranÃ§oise for Françoise, or � where a character was lost.
+
+    The file was read in the wrong encoding at some point. The note shows the probable text; a lost character has to be restored by
+    hand or from the original. The rule is that of the library ftfy, and it only counts what ftfy can repair.
+    """
+    found = Findings(len(batch))
+    for turn in turns_with(batch, SUSPECT):
+        for start, end, note in _garbled(turn.content):
+            found.add(turn.record, Evidence(turn.turn, start, end, note=note))
+    return found.measurements()
+
+
+def _garbled(content: str) -> Iterator[tuple[int, int, str]]:
+    from ftfy import fix_encoding
+    from ftfy.badness import BADNESS_RE
+
+    if "\ufffd" in content:
+        yield from ((*match.span(), "a character was lost here") for match in _LOST.finditer(content))
+    reached = 0
+    for bad in BADNESS_RE.finditer(content):
+        if bad.start() < reached:
+            continue
+        start, end = _word_around(content, bad)
+        reached = end
+        better = fix_encoding(content[start : end + 1]).rstrip()  # with the space after it, which may belong to "Ã "
+        if better != content[start : end + 1].rstrip():
+            yield start, end, f"probably {better}"
+
+
+def _word_around(content: str, bad: re.Match[str]) -> tuple[int, int]:
+    start, end = bad.start() + len(bad.group()) - len(bad.group().lstrip()), bad.end()
+    while start > 0 and not content[start - 1].isspace():
+        start -= 1
+    while end < len(content) and not content[end].isspace():
+        end += 1
+    return start, end

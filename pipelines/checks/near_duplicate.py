@@ -1,0 +1,26 @@
+"""Near duplicate: almost the same conversation once more."""
+
+from __future__ import annotations
+
+from pipelines.checks import Evidence, Measurements, SetFeatures, check
+
+
+@check(title="Near duplicates", unit="similarity", group="duplicates", flag_above=0.6, scope="set")
+def near_duplicate(features: SetFeatures) -> Measurements:
+    """How similar the row is to the most similar earlier row: the share of three-word sequences they have in common, from 0 to 1.
+
+    Rows with a few words changed count like duplicates: they are learned twice, and one may end up in the test set. Compare the two and
+    keep the better one. The first of them is not flagged. Below 0.5 the value is 0.
+    """
+    import numpy as np
+
+    pairs = features.near_pairs
+    left, right, similarity = (pairs.column(name).to_numpy() for name in ("left", "right", "similarity"))
+    ids = features.ids
+    values = [0.0] * len(ids)
+    evidence: list[tuple[Evidence, ...]] = [()] * len(ids)
+    for at in np.lexsort((-left, similarity)).tolist():  # the most similar last; of equals, the earliest
+        record = int(right[at])
+        values[record] = float(similarity[at])
+        evidence[record] = (Evidence(record=ids[int(left[at])], note=f"{100 * similarity[at]:.0f} % the same"),)
+    return Measurements(values, evidence)

@@ -1,0 +1,57 @@
+"""Placeholder: a slot in an answer that nobody filled in, such as [Your Name]."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._prose import prose
+from pipelines.checks._turns import Findings, turns_with
+
+_THING = (
+    r"name|date|time|year|month|day|title|company|organi[sz]ation|institution|employer|position|department|address|street|city|town|country"
+    r"|state|zip(?: code)?|e-?mail|phone|telephone|number|amount|price|product|service|website|url|link|location|venue|recipient|recruiter"
+    r"|sender|person|manager|supervisor|client|customer|contact|communications contact|university|school|signature|topic|subject"
+    r"|description|duration|platform|event|project|role|figure|coordinates|reason|brand|author|insert"
+)
+_SLOT = (
+    r"(?<![\w\])$\\!])\[(?:"
+    r"(?i:insert|your|enter|provide|specify|describe|fill in|add|ihre?|dein|votre|tu|su|uw|jouw|il tuo|la tua)"
+    r"(?i:[ _][^\[\]\n]{1,60})"  # [insert …]
+    rf"|(?i:(?:[a-z][a-z'’/&-]*[ _]){{0,4}}(?:{_THING})s?(?: (?:and|or|of)(?: [a-z]+)?| here)?)"  # [Company Name], [date and time]
+    r"|[^\[\]\n]{0,8}(?:姓名|名字|名称|公司|日期|地址|电话|邮箱|时间|地点|职位|学校|城市)"
+    r")\](?![(\[:=\w])"
+)
+_PATTERN = (
+    rf"{_SLOT}"
+    r"|(?<![$\w{])\{\{ ?[A-Za-z_][\w .-]{0,50} ?\}\}(?!\})"
+    r"|<(?i:insert|your|enter|add)(?i:[ _-][^<>\n]{1,50})>"
+    r"|(?<![\"'“])(?i:lorem ipsum)"
+    r"|(?:(?<=^)|(?<=[\s(\[]))(?:TODO|FIXME|TBD)(?=:|\]|$)"
+    r"|\bX{4,}\b|(?<=[$€£])X{2,}\b|\bX{3}(?=-X{3})"
+    r"|(?<![A-Za-z])[XxＸ]{2,3}(?=公司|先生|女士|大学|中学|学校|市|省|区|路|年|月|日|元)"
+)
+_TRIGGER = r"(?i)\[[^\[\]\n]{3,70}\]|\{\{|<(?:insert|your|enter|add)|lorem ipsum|TODO|FIXME|\[TBD|TBD|xxx|[$€£]xx|[xＸ]{2}\pL"
+_ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhalter|modèle|plantilla|sjabloon|模板|填空"
+
+
+@check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0)
+def placeholder(batch: Batch) -> Measurements:
+    """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum.
+
+    The model would learn to send them to people. Fill them in, or drop the row. Not counted: Markdown links, code, and slots in rows
+    whose prompt asks for a template or holds brackets itself. Knows English, Chinese and some German, French, Spanish, Italian and
+    Dutch slots.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    slot = re.compile(_PATTERN, re.MULTILINE)
+    asked = np.asarray(pc.match_substring_regex(batch.column("prompt"), _ASKS_FOR_SLOTS))
+    found = Findings(len(batch))
+    for turn in turns_with(batch, _TRIGGER, roles=["assistant"]):
+        if asked[turn.record]:
+            continue
+        for match in slot.finditer(prose(turn.content)):
+            found.add(turn.record, Evidence(turn.turn, *match.span(), note="not filled in"))
+    return found.measurements()

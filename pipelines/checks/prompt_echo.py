@@ -1,0 +1,82 @@
+"""Prompt echo: an answer that says the question again before, or instead of, answering it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._turns import ASSISTANT, USER, flow
+from pipelines.checks._words import Words, stretch_hashes, words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_FEWEST = 6
+"""A shorter prompt is repeated for good reasons: "Good morning", "Thank you very much"."""
+_LABEL_WORDS = 4
+"""An echo may follow a label such as "Question:" or "You asked me:"."""
+_SENTENCE_END = re.compile(r"[\"'”’»)\]*]*(?:\s*\Z|\s*[.?!:。？！：؟।]|\s*\n|\s+[A-Z\"“])")
+_WORD = re.compile(r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+")
+
+
+@check(title="Answers that repeat the prompt", unit="share of the prompt", group="text", flag_above=0.8)
+def prompt_echo(batch: Batch) -> Measurements:
+    """Share of the prompt's words that the answer says again, word for word and as a sentence of its own, at its beginning.
+
+    The model would learn to repeat the question. Remove the copy from the answer, or drop the row. A sentence that takes up the
+    question and goes on ("If 3 crows eat 30 worms, then …") does not count. Not measured for prompts of fewer than six words.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    turns = flow(batch)
+    answers = np.flatnonzero((turns.role == ASSISTANT) & (turns.before(turns.role, ASSISTANT) == USER))
+    content = batch.turns.column("content")
+    asked, said = content.take(pa.array(answers - 1)), content.take(pa.array(answers))
+    values: list[float | None] = [None] * len(batch)
+    evidence: list[tuple[Evidence, ...]] = [()] * len(batch)
+    opening = [words(pc.utf8_slice_codeunits(column, 0, 200).combine_chunks()) for column in (asked, said)]
+    enough = np.bincount(opening[0].text, minlength=len(answers)) >= _FEWEST
+    for record in turns.record[answers[enough]].tolist():
+        values[record] = 0.0
+    for i in np.flatnonzero(enough & _same_opening(opening[0], opening[1], pairs=len(answers))).tolist():
+        record, turn = int(turns.record[answers[i]]), int(turns.turn[answers[i]])
+        share, start, end = _echo(asked[i].as_py(), said[i].as_py())
+        if share > (values[record] or 0.0):
+            values[record] = share
+            evidence[record] = (Evidence(turn, start, end, note="the prompt once more"),)
+    return Measurements(values, evidence)
+
+
+def _same_opening(asked: Words, said: Words, *, pairs: int) -> np.ndarray:
+    """Whether the first six words asked are also said, after at most four other words."""
+    import numpy as np
+
+    asked_stretch, said_stretch = stretch_hashes(asked, _FEWEST), stretch_hashes(said, _FEWEST)
+    first_asked, first_said = (np.searchsorted(of.text, np.arange(pairs)) for of in (asked, said))
+    same = np.zeros(pairs, bool)
+    if not len(asked_stretch) or not len(said_stretch):
+        return same
+    question = asked_stretch[np.minimum(first_asked, len(asked_stretch) - 1)]
+    for label in range(_LABEL_WORDS + 1):
+        answer = said_stretch[np.minimum(first_said + label, len(said_stretch) - 1)]
+        same |= (answer == question) & (question != 0)
+    return same
+
+
+def _echo(asked: str, said: str) -> tuple[float, int, int]:
+    """Share of the asked words that are said in a row from the first on, and where."""
+    question = [word.group().lower() for word in _WORD.finditer(asked)]
+    answer = list(_WORD.finditer(said))
+    best = (0, 0, 0)
+    for label in range(min(_LABEL_WORDS + 1, len(answer))):
+        length = 0
+        for wanted, word in zip(question, answer[label:], strict=False):
+            if wanted != word.group().lower():
+                break
+            length += 1
+        if length > best[0] and _SENTENCE_END.match(said, end := answer[label + length - 1].end()):
+            best = (length, answer[label].start(), end)
+    return best[0] / max(len(question), 1), best[1], best[2]

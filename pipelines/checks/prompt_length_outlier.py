@@ -1,0 +1,16 @@
+"""Prompt length outlier: a prompt far shorter or longer than the prompts of the set."""
+
+from __future__ import annotations
+
+from pipelines.checks import Measurements, SetFeatures, check
+from pipelines.checks._lengths import length_outliers
+
+
+@check(title="Prompts of unusual length", unit="robust deviations", group="length", severity="info", flag_above=5.0, scope="set")
+def prompt_length_outlier(features: SetFeatures) -> Measurements:
+    """How far the prompt's length is from the usual, in robust standard deviations on a logarithmic scale (modified z-score).
+
+    Beyond 5 is unusual: in ordinary sets it is none to two rows in a hundred. Very short prompts may lack their question, very long
+    ones may hold a pasted file: look at them. Not measured in sets of fewer than 50 prompts.
+    """
+    return length_outliers(features.column("prompt"))

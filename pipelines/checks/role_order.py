@@ -1,0 +1,43 @@
+"""Role order: turns that do not take turns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._turns import ASSISTANT, SYSTEM, TOOL, UNKNOWN, USER, Findings, Flow, flow
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_NOBODY = -2
+
+
+@check(title="Turns in the wrong order", unit="breaks", group="structure", severity="error", flag_above=0)
+def role_order(batch: Batch) -> Measurements:
+    """Number of places where the conversation breaks the order that chat templates expect.
+
+    Counted: a system turn that is not first, an assistant who speaks first, two user or two assistant turns in a row, and a tool
+    result that no call asked for. Many templates refuse such a row or merge its turns. Merge or remove the turn, or drop the row.
+    A tool call without a result has its own issue type.
+    """
+    found = Findings(len(batch))
+    turns = flow(batch)
+    for note, broken in _breaks(turns).items():
+        for i in broken.nonzero()[0].tolist():
+            found.add(int(turns.record[i]), Evidence(int(turns.turn[i]), note=note))
+    return found.measurements()
+
+
+def _breaks(turns: Flow) -> dict[str, np.ndarray]:
+    role = turns.role
+    before = turns.before(role, _NOBODY)
+    called_before = turns.before(turns.calls, False).astype(bool)
+    starts = (before == _NOBODY) | (before == SYSTEM)
+    return {
+        "the system turn is not the first": (role == SYSTEM) & ~turns.first,
+        "the assistant speaks first": (role == ASSISTANT) & starts,
+        "two user turns in a row": (role == USER) & (before == USER),
+        "two assistant turns in a row": (role == ASSISTANT) & (before == ASSISTANT) & ~called_before,
+        "a tool result that no call asked for": (role == TOOL) & ~called_before & (before != TOOL) & (before != UNKNOWN),
+    }
