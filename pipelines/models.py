@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -146,7 +147,8 @@ def _distil(teacher: str) -> StaticModel:
             pooled = model({"input_ids": tokens, "attention_mask": torch.ones_like(tokens), "token_type_ids": torch.zeros_like(tokens)})
             vectors.append(pooled["token_embeddings"].mean(dim=1).double().numpy())
     every = np.concatenate(vectors)
-    is_word = np.array([len(entry) == 1 or not entry.startswith("[") for entry in map(entries.id_to_token, range(size))])
+    is_special = re.compile(r"\[\w+\]")  # [CLS], [unused12]
+    is_word = np.array([is_special.fullmatch(entries.id_to_token(number) or "") is None for number in range(size)])
     centred = every - every[is_word].mean(axis=0)
     strongest_first = np.linalg.eigh(np.cov(centred[is_word].T))[1][:, ::-1]
     kept = centred @ strongest_first[:, shared_directions : shared_directions + dimensions]
