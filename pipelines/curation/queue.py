@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
 from pipelines.curation.issues import add_issue_view
 from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.curation.saved_selection import load_selection
 from pipelines.errors import WorkbenchError
 from pipelines.store.project import Project
 
@@ -36,6 +38,8 @@ class Queue:
     seed: int = 0
     ids: tuple[str, ...] = ()
     """Only these records (a selection made elsewhere); empty for no limit."""
+    selection: str | None = None
+    """Only the records of this saved selection: for more ids than a URL can hold."""
 
     def __post_init__(self) -> None:
         """Raises WorkbenchError on an unknown check, state or order."""
@@ -47,7 +51,7 @@ class Queue:
     def to_query(self) -> dict[str, str]:
         """URL query parameters; what is at its default is left out."""
         default = Queue()
-        names = ("check", "cluster", "state", "search", "order", "seed")
+        names = ("check", "cluster", "state", "search", "order", "seed", "selection")
         query = {name: str(getattr(self, name)) for name in names if getattr(self, name) != getattr(default, name)}
         return query | ({"ids": ",".join(self.ids)} if self.ids else {})
 
@@ -63,6 +67,7 @@ class Queue:
                 order=query.get("order", "worst"),  # type: ignore[arg-type]
                 seed=int(query.get("seed", 0)),
                 ids=tuple(filter(None, query.get("ids", "").split(","))),
+                selection=query.get("selection") or None,
             )
         except ValueError:
             raise WorkbenchError("The link to this queue is damaged: cluster and seed must be whole numbers.") from None
@@ -117,7 +122,10 @@ def _filter(connection: duckdb.DuckDBPyConnection, project: Project, queue: Queu
     if queue.search:
         clauses.append("(contains(lower(r.prompt), lower($search)) OR contains(lower(r.answer), lower($search)))")
         values["search"] = queue.search
-    if queue.ids:
-        clauses.append("list_contains($ids, r.id)")
-        values["ids"] = list(queue.ids)
+    chosen = {"chosen": queue.ids} if queue.ids else {}
+    if queue.selection is not None:
+        chosen["selected"] = tuple(load_selection(project, queue.selection))
+    for name, ids in chosen.items():
+        connection.register(name, pa.table({"id": pa.array(ids, pa.string())}))
+        clauses.append(f"r.id IN (SELECT id FROM {name})")
     return " AND ".join(clauses), values

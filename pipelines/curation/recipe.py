@@ -11,8 +11,8 @@ from pipelines.store.project import Project
 
 
 def _default_drop() -> tuple[str, ...]:
-    """Duplicates, and every check whose finding makes a row useless or harmful to learn from."""
-    return tuple(name for name, check in all_checks().items() if check.severity == "error")
+    """Repeats of another row, and every check whose finding makes a row useless or harmful to learn from."""
+    return tuple(name for name, check in all_checks().items() if check.severity == "error" or check.group == "duplicates")
 
 
 @dataclass(frozen=True, slots=True)

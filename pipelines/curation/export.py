@@ -1,0 +1,207 @@
+"""Export: a snapshot in the form another tool reads. What a format cannot express is counted and listed, never lost."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
+
+import pyarrow.parquet as pq
+
+from pipelines.curation.card import dataset_card
+from pipelines.curation.export_formats import ROW_FORMATS, Inexpressible
+from pipelines.curation.snapshot import load_snapshot, split_file, verify_snapshot
+from pipelines.curation.splits import SPLITS
+from pipelines.errors import WorkbenchError
+from pipelines.store.project import Project
+from pipelines.store.tables import row_to_record, write_text
+
+ExportFormat = Literal["openai", "sharegpt", "alpaca", "csv", "parquet", "datasets"]
+_JSON = (".jsonl", ".json")
+_SUFFIXES = {"openai": _JSON, "sharegpt": _JSON, "alpaca": _JSON, "csv": (".csv",), "parquet": (".parquet",), "datasets": ()}
+_BATCH = 2_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_snapshot(
+    project: Project,
+    id: str,
+    format: ExportFormat,
+    path: Path | str,
+    *,
+    split: str = "train",
+    license: str | None = None,
+    emit: Callable[..., None] = lambda **_: None,
+) -> dict[str, Any]:
+    """Writes a snapshot to a folder, one file per split, or to one file when `path` ends like one (.jsonl, .json, .csv, .parquet).
+
+    One file holds the split that `split` names. A folder holds all of them, with the card and the manifest; a split without rows has no
+    file. Files of an earlier export are replaced. Raises WorkbenchError when the snapshot was changed since it was frozen, or path and
+    format do not go together.
+
+    Returns {"snapshot", "format", "files" and "rows_by_split" (by split), "rows" (all that were written), "left_out" (rows that the
+    format cannot express), "reasons" ({reason: rows}), "listed_in" (the JSONL file with id, split and reason of each, or None),
+    "escaped_cells" (CSV: cells that a spreadsheet would have run as a formula and that got a leading apostrophe)}.
+    rows + left_out = rows of the splits.
+    """
+    path = Path(path).expanduser()
+    is_file = _is_file(format, path)
+    if split not in SPLITS:
+        raise WorkbenchError(f'There is no split "{split}". The splits are: {", ".join(SPLITS)}.')
+    manifest = load_snapshot(project, id)
+    if problems := verify_snapshot(project, manifest["id"]):
+        raise WorkbenchError(problems[0])
+    splits = [name for name in ([split] if is_file else SPLITS) if manifest[name]]
+    if not splits:
+        raise WorkbenchError(f"The {split} split of snapshot {manifest['id']} is empty. Choose another one with --split.")
+    sources = {name: split_file(project, manifest["id"], name) for name in splits}
+    _make_folder(path.parent if is_file else path)
+    if format == "datasets":
+        report = _save_to_disk(manifest, sources, path)
+    elif format == "parquet":
+        report = _copy_parquet(manifest, sources, path, is_file)
+    else:
+        report = _write_rows(manifest, sources, format, path, is_file, emit)
+    if not is_file:
+        names = {name: Path(file).name for name, file in report["files"].items() if report["rows_by_split"][name]}
+        if format != "datasets":
+            write_text(dataset_card(manifest, files=names, license=license), path / "README.md")
+        write_text(json.dumps(manifest, ensure_ascii=False, indent=1), path / "manifest.json")
+    return report
+
+
+def _is_file(format: str, path: Path) -> bool:
+    if format not in get_args(ExportFormat):
+        raise WorkbenchError(f'There is no export format "{format}". The formats are: {", ".join(get_args(ExportFormat))}.')
+    suffix = path.suffix.lower()
+    if suffix in _SUFFIXES[format] and not path.is_dir():
+        return True
+    if suffix in {s for suffixes in _SUFFIXES.values() for s in suffixes} and not path.is_dir():
+        ends = " or ".join(_SUFFIXES[format])
+        raise WorkbenchError(
+            f"{path.name} does not go with the format {format}. Name a folder{', or a file ending in ' + ends if ends else ''}."
+        )
+    return False
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkbenchError(f"Cannot write to {folder}: {error.strerror}. Name another place.") from error
+
+
+def _copy_parquet(manifest: dict[str, Any], sources: dict[str, Path], path: Path, is_file: bool) -> dict[str, Any]:
+    files = {name: path if is_file else path / f"{name}.parquet" for name in sources}
+    for name, source in sources.items():
+        with source.open("rb") as read, _beside(files[name], "wb") as file:
+            shutil.copyfileobj(read, file)
+    return _report(manifest, "parquet", files, {name: manifest[name] for name in sources})
+
+
+def _report(manifest: dict[str, Any], format: str, files: dict[str, Path], rows: dict[str, int], **more: Any) -> dict[str, Any]:
+    none = {"left_out": 0, "reasons": {}, "listed_in": None, "escaped_cells": 0}
+    paths = {name: str(file) for name, file in files.items()}
+    return {"snapshot": manifest["id"], "format": format, "files": paths, "rows": sum(rows.values()), "rows_by_split": rows} | none | more
+
+
+def _save_to_disk(manifest: dict[str, Any], sources: dict[str, Path], path: Path) -> dict[str, Any]:
+    from datasets import Dataset, DatasetDict
+
+    with tempfile.TemporaryDirectory(dir=path, prefix=".") as cache:  # else a second copy of the data stays in the user's cache
+        loaded = DatasetDict({name: Dataset.from_parquet(str(source), cache_dir=cache) for name, source in sources.items()})
+        loaded.save_to_disk(str(path))
+    return _report(manifest, "datasets", {name: path / name for name in sources}, {name: split.num_rows for name, split in loaded.items()})
+
+
+def _write_rows(
+    manifest: dict[str, Any], sources: dict[str, Path], format: str, path: Path, is_file: bool, emit: Callable[..., None]
+) -> dict[str, Any]:
+    suffix = path.suffix.lower() if is_file else _SUFFIXES[format][0]
+    files = {name: path if is_file else path / f"{name}{suffix}" for name in sources}
+    refused_path = path.with_name(f"{path.stem}.not_exported.jsonl") if is_file else path / "not_exported.jsonl"
+    total = sum(manifest[name] for name in sources)
+    rows: dict[str, int] = {}
+    reasons: Counter[str] = Counter()
+    escaped = seen = 0
+    with _beside(refused_path) as refused:
+        for name, source in sources.items():
+            with _beside(files[name]) as file:
+                writer = _Writer(file, suffix)
+                for batch in pq.ParquetFile(source).iter_batches(_BATCH):
+                    for row in batch.to_pylist():
+                        try:
+                            writer.write(ROW_FORMATS[format](row_to_record(row)))
+                        except Inexpressible as why:
+                            reasons[str(why)] += 1
+                            refused.write(json.dumps({"id": row["id"], "split": name, "reason": str(why)}, ensure_ascii=False) + "\n")
+                    seen += batch.num_rows
+                    emit(fraction=seen / total, message=f"Wrote {seen:,} of {total:,} rows")
+                writer.close()
+            rows[name] = writer.rows
+            escaped += writer.escaped_cells
+    if not reasons:
+        refused_path.unlink()
+    left_out = sum(reasons.values())
+    return _report(
+        manifest, format, files, rows, left_out=left_out, reasons=dict(reasons.most_common()),
+        listed_in=str(refused_path) if left_out else None, escaped_cells=escaped,
+    )  # fmt: skip
+
+
+class _Writer:
+    """Rows as JSON lines, as one JSON array, or as CSV."""
+
+    def __init__(self, file: IO[str], suffix: str) -> None:
+        self.file = file
+        self.suffix = suffix
+        self.rows = 0
+        self.escaped_cells = 0
+        self._csv = csv.writer(file) if suffix == ".csv" else None
+        if suffix == ".json":
+            file.write("[")
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Adds a row."""
+        if self._csv is not None:
+            if not self.rows:
+                self._csv.writerow(row)
+            self._csv.writerow([self._cell(value) for value in row.values()])
+        else:
+            text = json.dumps(row, ensure_ascii=False)
+            self.file.write(f"{',' if self.rows else ''}\n{text}" if self.suffix == ".json" else text + "\n")
+        self.rows += 1
+
+    def _cell(self, text: str) -> str:
+        # A spreadsheet runs such a cell as a formula; the apostrophe makes it text.
+        if not text.startswith(_FORMULA):
+            return text
+        self.escaped_cells += 1
+        return f"'{text}"
+
+    def close(self) -> None:
+        """Ends the file."""
+        if self.suffix == ".json":
+            self.file.write("\n]\n")
+
+
+@contextmanager
+def _beside(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """A file that takes its place once it is whole."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    try:
+        with beside.open(mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,141 @@
+"""Profile: what the records look like as a whole. Lengths, turns, kinds, languages, sources, topics, and facts that age."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+
+_LENGTH_EDGES = (0, 1, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+_TURN_EDGES = (1, 2, 3, 4, 5, 7, 9, 13, 21)
+_KINDS = {"chat": "Conversations", "preference": "Pairs of a better and a worse answer", "unpaired": "Answers marked wanted or unwanted"}
+_MOST_BARS = 12
+_LANGUAGE_ROWS = 2_000
+_SURE = 0.5
+
+FACT_SHARE = 0.1
+"""From this share of answers on, the report says that looking facts up serves better than learning them."""
+_FACTS = {
+    "words": (
+        "words that bind the answer to a moment, such as “currently”, “as of” or “up to date”",
+        r"(?i)\b(?:currently|at present|as of|up[- ]to[- ]date|nowadays|this (?:year|month|quarter)|derzeit|zurzeit|aktuell|actuellement"
+        r"|actualmente|attualmente|atualmente)\b|目前|截至|如今|現在",
+    ),
+    "years": ("years from 1990 to 2049", r"\b(?:199\d|20[0-4]\d)\b|(?:199\d|20[0-4]\d)年"),
+    "prices": ("prices", r"[$€£¥₹]\s?\d|\b\d[\d.,]*\s?(?:€|£|USD|EUR|GBP|dollars|euros)"),
+}
+
+
+def profile(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Distributions over all records: {"key", "title", "caption", "rows", "bars": [{"label", "count"}]}; what has no rows is left out.
+
+    `connection` comes from `decisions.connect`.
+    """
+    lengths = connection.sql(
+        "SELECT length(prompt) AS prompt, length(answer) AS answer, len(messages) + len(coalesce(chosen, [])) AS turns FROM records"
+    ).to_arrow_table()
+    if lengths.num_rows == 0:
+        return []
+    prompt, answer, turns = (lengths.column(name).to_numpy().astype(np.int64) for name in ("prompt", "answer", "turns"))
+    found = [
+        _histogram("prompt_length", "Length of the prompt", prompt, _LENGTH_EDGES, "characters"),
+        _histogram("answer_length", "Length of the answer", answer, _LENGTH_EDGES, "characters"),
+        _histogram("turns", "Turns in a row", turns, _TURN_EDGES, "turns"),
+        _top(connection, "kinds", "Kinds of rows", "SELECT kind AS label, count(*) AS n FROM records GROUP BY kind"),
+        _top(connection, "files", "Files", "SELECT file AS label, count(*) AS n FROM source_rows GROUP BY file"),
+    ]
+    for bar in found[3]["bars"]:
+        bar["label"] = _KINDS.get(bar["label"], bar["label"])
+    found[4]["caption"] = "Rows of each file, with repeats"
+    found.insert(3, _languages(connection))
+    return [one for one in found if len(one["bars"]) > 1 or one["key"] in ("prompt_length", "answer_length")]
+
+
+def _histogram(key: str, title: str, values: np.ndarray, edges: Sequence[int], unit: str) -> dict[str, Any]:
+    at = np.searchsorted(edges, values, side="right") - 1
+    counts = np.bincount(np.clip(at, 0, None), minlength=len(edges))
+    last = int(np.flatnonzero(counts).max())
+    low, middle, high = (int(v) for v in np.percentile(values, (5, 50, 95), method="inverted_cdf"))
+    bars = [{"label": _range(edges, i), "count": int(counts[i])} for i in range(last + 1)]
+    while len(bars) > 1 and bars[0]["count"] == 0:
+        bars.pop(0)
+    caption = f"Half of the rows have {middle:,} {unit} or fewer; nine in ten have {low:,} to {high:,}"
+    return {"key": key, "title": title, "caption": caption, "rows": len(values), "bars": bars}
+
+
+def _range(edges: Sequence[int], i: int) -> str:
+    if i == len(edges) - 1:
+        return f"{edges[i]:,} and more"
+    first, last = edges[i], edges[i + 1] - 1
+    return f"{first:,}" if first == last else f"{first:,} to {last:,}"
+
+
+def _top(connection: duckdb.DuckDBPyConnection, key: str, title: str, sql: str) -> dict[str, Any]:
+    """The most frequent values; the others are one bar, so that the bars add up."""
+    rows = connection.execute(f"SELECT label, n FROM ({sql}) ORDER BY n DESC, label").fetchall()
+    bars = [{"label": label, "count": n} for label, n in rows]
+    return {"key": key, "title": title, "caption": "", "rows": sum(n for _, n in rows), "bars": _topmost(bars)}
+
+
+def _topmost(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    rest = bars[_MOST_BARS:]
+    others = [{"label": f"{len(rest):,} others", "count": sum(bar["count"] for bar in rest)}] if rest else []
+    return bars[:_MOST_BARS] + others
+
+
+def _languages(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Languages of the answers of some rows, those with the lowest ids: ids are hashes, so these are drawn at random once and for all."""
+    from pipelines.checks._languages import language
+
+    rows = connection.execute(f"SELECT answer FROM records ORDER BY id LIMIT {_LANGUAGE_ROWS}").fetchall()
+    found = (language(answer) for (answer,) in rows)
+    counts = Counter(one.name if one and one.score >= _SURE else "Not sure (short or mixed)" for one in found)
+    bars = [{"label": name, "count": n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    caption = f"Of the answers of {len(rows):,} rows" + (" drawn at random" if len(rows) == _LANGUAGE_ROWS else "")
+    return {"key": "languages", "title": "Languages", "caption": caption, "rows": len(rows), "bars": _topmost(bars)}
+
+
+def topics(connection: duckdb.DuckDBPyConnection, names: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every cluster with its name, rows and rows with an error or warning: {"cluster", "name", "size", "flagged"}, largest first.
+
+    `connection` has the view `flagged` (the ids of records with an error or warning).
+    """
+    counted = connection.execute(
+        """SELECT m.cluster, count(*), count(f.id) FROM map m SEMI JOIN records r ON r.id = m.id LEFT JOIN flagged f ON f.id = m.id
+           GROUP BY m.cluster ORDER BY count(*) DESC, m.cluster"""
+    ).fetchall()
+    name_by_cluster = {c["cluster"]: c["name"] for c in names}
+    return [
+        {
+            "cluster": cluster,
+            "name": name_by_cluster.get(cluster, "Other rows" if cluster < 0 else f"Topic {cluster}"),
+            "size": n,
+            "flagged": k,
+        }
+        for cluster, n, k in counted
+    ]
+
+
+def ageing_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """How many answers hold facts that may be out of date later, and whether they are many enough to say so.
+
+    The rule is a search for words, so it counts candidates: a year in a history lesson and a price in a sum are among them.
+    """
+    tests = [f"regexp_matches(answer, '{pattern}')" for _, pattern in _FACTS.values()]
+    counts = [f"count(*) FILTER ({name})" for name in _FACTS]
+    flags = ", ".join(f"{test} AS {name}" for test, name in zip(tests, _FACTS, strict=True))
+    total, either, *each = connection.execute(
+        f"""SELECT count(*), count(*) FILTER ({" OR ".join(_FACTS)}), {", ".join(counts)}
+            FROM (SELECT {flags} FROM records WHERE answer <> '')"""
+    ).fetchall()[0]
+    kinds = [{"kind": kind, "description": words, "count": n} for (kind, (words, _)), n in zip(_FACTS.items(), each, strict=True)]
+    return {
+        "answers": total,
+        "with_facts": either,
+        "kinds": kinds,
+        "many": total > 0 and either >= FACT_SHARE * total,
+        "share_to_tell": FACT_SHARE,
+    }
