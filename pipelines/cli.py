@@ -21,7 +21,7 @@ FORMATS = (
     "auto", "openai", "sharegpt", "alpaca", "qa", "prompt_completion", "preference", "unpaired_preference",
     "classification", "context_qa", "self_instruct",
 )  # fmt: skip
-EXPORTS = ("openai", "sharegpt", "alpaca", "parquet", "datasets")
+EXPORTS = ("openai", "sharegpt", "alpaca", "csv", "parquet", "datasets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,12 +113,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("snapshots", commands.list_all_snapshots, "list the snapshots")
 
     add_ = add("train", commands.train_adapter, "train a LoRA adapter on a snapshot")
-    add_.add_argument("snapshot", metavar="SNAPSHOT")
+    add_.add_argument("snapshot", metavar="SNAPSHOT", nargs="?", help="its id, or the beginning of it")
     add_.add_argument("--base", metavar="MODEL", help="base model: a shipped name, a folder or a hub id")
-    add_.add_argument("--steps", metavar="N", type=int, help="optimiser steps (default: by size of the data)")
-    add_.add_argument("--batch-size", metavar="N", type=int, help="rows per step")
+    add_.add_argument("--steps", metavar="N", type=_positive, help="optimiser steps (default: by size of the data)")
+    add_.add_argument("--batch-size", metavar="N", type=_positive, help="rows per step")
     add_.add_argument("--learning-rate", metavar="X", type=float)
-    add_.add_argument("--lora-r", metavar="N", type=int, help="rank of the adapter")
+    add_.add_argument("--lora-r", metavar="N", type=_positive, help="rank of the adapter")
     add_.add_argument("--max-length", metavar="N", type=int, help="longest row in tokens; longer rows are dropped and named in the ledger")
     add_.add_argument("--seed", metavar="N", type=int)
     add_.add_argument("--resume", metavar="RUN", help="go on with this run instead of beginning a new one")
@@ -161,6 +161,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def _shares(text: str) -> tuple[float, ...]:

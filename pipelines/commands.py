@@ -13,6 +13,7 @@ from pipelines.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from pipelines.store.project import Project
+    from pipelines.training.config import RunConfig
 
 Answer = tuple[Any, str] | None
 """What a command found, as JSON and in words; None when it has written its own output."""
@@ -175,32 +176,44 @@ def list_all_snapshots(options: argparse.Namespace) -> Answer:
 
 def train_adapter(options: argparse.Namespace) -> Answer:
     """Trains, or goes on with a run."""
-    from pipelines.training.run import config_for, prepare_run
+    from pipelines.job_list import find_job
+    from pipelines.training.run import prepare_run
 
     project = _open(options)
-    if options.resume:
-        from pipelines.job_list import find_job
-
-        folder = find_job(project, options.resume).folder
-    else:
-        chosen = {
-            "base": options.base, "steps": options.steps, "batch_size": options.batch_size, "learning_rate": options.learning_rate,
-            "lora_r": options.lora_r, "max_length": options.max_length, "seed": options.seed,
-        }  # fmt: skip
-        config = config_for(project, options.snapshot, **{name: value for name, value in chosen.items() if value is not None})
-        folder = prepare_run(project, config)
-    found = _work(project, "train", {}, f"Train on {options.snapshot}", folder)
+    if bool(options.snapshot) == bool(options.resume):
+        raise WorkbenchError("Name a snapshot to train on, or a run to go on with: winnow train SNAPSHOT, or winnow train --resume RUN.")
+    folder = find_job(project, options.resume).folder if options.resume else prepare_run(project, _run_config(project, options))
+    found = _work(project, "train", {}, "Train", folder)
     ledger = found["ledger"]
     words = (
         f"Run {found['run']}: {found['status']} after {found['steps']} steps, {found['tokens']:,} tokens, {found['seconds']:.0f} s.\n"
-        f"Rows: {ledger['rows_in']:,} in = {ledger['trained']:,} trained + {_total(ledger['dropped']):,} dropped.\n"
+        f"Rows: {ledger['rows_in']:,} in = {ledger['trained']:,} trained + {ledger['dropped']:,} dropped; {ledger['truncated']:,} shortened.\n"
         f"Adapter: {found['adapter']}\nNext: winnow --project {options.project} evaluate {found['run']}"
     )
     return found, words
 
 
-def _total(dropped: int | dict[str, int]) -> int:
-    return sum(dropped.values()) if isinstance(dropped, dict) else dropped
+def _run_config(project: Project, options: argparse.Namespace) -> RunConfig:
+    """The settings that suit the snapshot and this machine, with what the user asked for in their place."""
+    from dataclasses import replace
+
+    from pipelines.curation.snapshot import load_snapshot
+    from pipelines.models import BASE_MODEL
+    from pipelines.training.config import default_config
+    from pipelines.training.device import best_device
+
+    snapshot = load_snapshot(project, options.snapshot)
+    suited = default_config(snapshot["id"], snapshot["train"], best_device().kind, base=options.base or BASE_MODEL).config
+    wanted = {name: getattr(options, name) for name in ("learning_rate", "lora_r", "max_length", "seed")}
+    chosen: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    if options.lora_r is not None:
+        chosen["lora_alpha"] = 2 * options.lora_r
+    if options.steps is not None:
+        chosen |= {"steps": options.steps, "epochs": None}
+    if options.batch_size is not None:
+        together = next((n for n in range(suited.batch_size, 0, -1) if options.batch_size % n == 0), 1)
+        chosen |= {"batch_size": together, "gradient_accumulation": options.batch_size // together}
+    return replace(suited, **chosen)
 
 
 def evaluate_run(options: argparse.Namespace) -> Answer:

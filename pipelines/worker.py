@@ -16,6 +16,7 @@ WORK = {
     "import": "pipelines.sources.ingest:import_job",
     "scan": "pipelines.scan:scan_job",
     "snapshot": "pipelines.curation.snapshot:snapshot_job",
+    "preflight": "pipelines.training.preflight_job:preflight_job",
     "train": "pipelines.training.run:train_job",
     "evaluate": "pipelines.evaluation.compare:evaluate_job",
     "chat": "pipelines.evaluation.chat:chat_job",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,12 @@ def records_to_table(records: Iterable[Record], first_position: int = 0, ids: li
             "system": [r.system for r in rows],
             "prompt": [r.prompt for r in rows],
             "answer": [r.answer for r in rows],
-            "messages": [_turn_rows(r.messages) for r in rows],
+            "messages": _turn_lists([r.messages for r in rows]),
             "tools": [r.tools for r in rows],
-            "chosen": [_turn_rows(r.chosen) for r in rows],
-            "rejected": [_turn_rows(r.rejected) for r in rows],
+            "chosen": _turn_lists([r.chosen for r in rows]),
+            "rejected": _turn_lists([r.rejected for r in rows]),
             "label": [r.label for r in rows],
-            "meta": [canonical_json(dict(r.meta)) for r in rows],
+            "meta": [canonical_json(dict(r.meta)) if r.meta else "{}" for r in rows],
         },
         schema=RECORD_SCHEMA,
     )
@@ -73,10 +74,12 @@ def row_to_record(row: dict[str, Any]) -> Record:
     )
 
 
-def _turn_rows(turns: tuple[Message, ...]) -> list[dict[str, str | None]]:
-    return [
-        {"role": m.role, "content": m.content, "name": m.name, "tool_calls": m.tool_calls, "tool_call_id": m.tool_call_id} for m in turns
-    ]
+def _turn_lists(conversations: list[tuple[Message, ...]]) -> pa.ListArray:
+    """A list of MESSAGE per conversation, built column by column: several times faster than from one dict a turn."""
+    turns = [m for conversation in conversations for m in conversation]
+    columns = [pa.array([getattr(m, field.name) for m in turns], field.type) for field in MESSAGE]
+    ends = list(accumulate(map(len, conversations)))
+    return pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), pa.StructArray.from_arrays(columns, fields=list(MESSAGE)))
 
 
 def _row_turns(turns: list[dict[str, Any]] | None) -> tuple[Message, ...]:

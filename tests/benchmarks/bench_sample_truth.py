@@ -26,7 +26,7 @@ FOUND_BY = {
     "exact_duplicate": ("exact_duplicate",),
     "near_duplicate": ("near_duplicate",),
     "contradictory_label": ("conflicting_answers",),
-    "invalid_json": ("invalid_json",),
+    "invalid_json": ("invalid_json", "json_schema_drift", "unbalanced_fence"),
     "missing_field": ("json_schema_drift",),
     "truncated_answer": ("truncated_answer", "invalid_json"),
     "wrong_language": ("answer_language",),
@@ -44,8 +44,9 @@ SEES = {
     "near_duplicate": {"near_duplicate", "exact_duplicate", "contradictory_label"},
     "exact_duplicate": {"exact_duplicate", "contradictory_label"},
     "invalid_json": {"invalid_json", "truncated_answer"},
-    "truncated_answer": {"truncated_answer", "invalid_json"},
-    "json_schema_drift": {"missing_field", "invalid_json", "truncated_answer", "empty_turn"},
+    "truncated_answer": {"truncated_answer", "invalid_json", "repetition"},  # the planted loops are cut off as well
+    "json_schema_drift": {"missing_field", "invalid_json", "truncated_answer", "empty_turn", "wrong_role"},  # swapped roles: prose as answer
+    "unbalanced_fence": {"invalid_json", "truncated_answer"},
     "no_answer": {"wrong_role"},
     "last_turn_not_answer": {"wrong_role"},
     "role_order": {"wrong_role"},

@@ -1,0 +1,140 @@
+"""Interval: how far an estimate can be from the truth, at 95 % confidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+CONFIDENCE = 0.95
+Z = 1.959963984540054
+"""The 97.5 % point of the normal distribution."""
+
+Verdict = Literal["better", "worse", "no difference shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean and its 95 % interval."""
+
+    mean: float | None
+    """None when nothing was measured."""
+    low: float | None
+    high: float | None
+    """None, as `low`, when the values do not tell how far off the mean is: fewer than two, or all equal without known bounds."""
+    n: int
+    """Values, or pairs of values, behind the estimate."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The estimate as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Estimate:
+        """The inverse of to_json."""
+        return cls(**values)
+
+
+NOT_MEASURED = Estimate(None, None, None, 0)
+
+
+def verdict(difference: Estimate, higher_is_better: bool) -> Verdict:
+    """What a paired difference (after minus before) shows: nothing unless its interval lies on one side of 0."""
+    if difference.low is None or difference.high is None or difference.low <= 0 <= difference.high:
+        return "no difference shown"
+    return "better" if (difference.low > 0) == higher_is_better else "worse"
+
+
+def proportion(successes: int, n: int) -> Estimate:
+    """A proportion with its Wilson score interval (Wilson 1927, JASA 22:209-212), which never has width 0."""
+    if n == 0:
+        return NOT_MEASURED
+    low, high = _wilson(successes, n)
+    return Estimate(successes / n, low, high, n)
+
+
+def _wilson(successes: int, n: int) -> tuple[float, float]:
+    middle = (successes + Z * Z / 2) / (n + Z * Z)
+    half = Z / (n + Z * Z) * math.sqrt(successes * (n - successes) / n + Z * Z / 4)
+    # At the ends the formula gives exactly 0 and 1; floating point misses them by 1e-17.
+    return (0.0 if successes == 0 else middle - half), (1.0 if successes == n else middle + half)
+
+
+def proportion_difference(before: Sequence[bool], after: Sequence[bool]) -> Estimate:
+    """The paired difference of two proportions, after minus before.
+
+    Newcombe's square-and-add interval for paired data (Newcombe 1998, Stat Med 17:2635-2650, method 10): the two Wilson intervals,
+    joined with the correlation of the pairs, which is taken with a continuity correction where it is positive.
+    """
+    both = sum(a and b for a, b in zip(after, before, strict=True))
+    gained = sum(a and not b for a, b in zip(after, before, strict=True))
+    lost = sum(b and not a for a, b in zip(after, before, strict=True))
+    return proportion_difference_from_counts(both, gained, lost, len(before) - both - gained - lost)
+
+
+def proportion_difference_from_counts(both: int, gained: int, lost: int, neither: int) -> Estimate:
+    """As proportion_difference, from the four counts of pairs: right in both, only after, only before, in neither."""
+    n = both + gained + lost + neither
+    if n == 0:
+        return NOT_MEASURED
+    after, before = both + gained, both + lost
+    difference = (gained - lost) / n
+    (low_after, high_after), (low_before, high_before) = _wilson(after, n), _wilson(before, n)
+    correlation = _corrected_correlation(both, gained, lost, neither)
+    below = _square_and_add(after / n - low_after, high_before - before / n, correlation)
+    above = _square_and_add(high_after - after / n, before / n - low_before, correlation)
+    return Estimate(difference, max(-1.0, difference - below), min(1.0, difference + above), n)
+
+
+def _square_and_add(first: float, second: float, correlation: float) -> float:
+    return math.sqrt(max(0.0, first * first - 2 * correlation * first * second + second * second))
+
+
+def _corrected_correlation(both: int, gained: int, lost: int, neither: int) -> float:
+    n = both + gained + lost + neither
+    margins = (both + gained) * (lost + neither) * (both + lost) * (gained + neither)
+    if margins == 0:
+        return 0.0
+    agreement: float = both * neither - gained * lost
+    if agreement > 0:
+        agreement = max(agreement - n / 2, 0)
+    return agreement / math.sqrt(margins)
+
+
+def mean(values: Sequence[float], bounds: tuple[float, float] | None = None) -> Estimate:
+    """A mean with Student's t interval.
+
+    With `bounds`, the least and greatest value possible, half a value at each of them is added before the spread is taken. Without it,
+    scores that are nearly all equal look exact: of 20 rows with field accuracies averaging 0.99, plain t covers the truth in 33 % of
+    data sets, t with the added halves in over 95 %; scores that do vary get an interval a few percent wider at n = 100
+    (both simulated in tests/evaluation/test_intervals.py).
+    """
+    n = len(values)
+    if n == 0:
+        return NOT_MEASURED
+    average = math.fsum(values) / n
+    ends: tuple[float, ...] = bounds or ()
+    weight = n + len(ends) / 2
+    centre = (math.fsum(values) + sum(ends) / 2) / weight
+    squares = math.fsum((v - centre) ** 2 for v in values) + sum((end - centre) ** 2 for end in ends) / 2
+    if n < 2 or squares <= n * (1e-12 * max(1.0, abs(average))) ** 2:
+        return Estimate(average, None, None, n)
+    half = _student(n - 1) * math.sqrt(squares / (weight - 1) / weight)
+    low, high = centre - half, centre + half
+    if bounds is not None:
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    return Estimate(average, min(low, average), max(high, average), n)
+
+
+def mean_difference(before: Sequence[float], after: Sequence[float], bounds: tuple[float, float] | None = None) -> Estimate:
+    """The mean of the paired differences, after minus before, with Student's t interval. `bounds` are those of the values."""
+    differences = [a - b for b, a in zip(before, after, strict=True)]
+    span = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
+    return mean(differences, span)
+
+
+def _student(degrees: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 + CONFIDENCE / 2, degrees))
