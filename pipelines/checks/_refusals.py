@@ -24,7 +24,10 @@ _BARRED = (
     r"|not comfortable|prohibited from|forbidden)"
 )
 _DECLINE = r"(?:must|have to) (?:respectfully |politely )?(?:decline|refuse)"
-_UNABLE = rf"(?:(?:am|{_A}m) (?:(?:sorry|afraid)[^.!?\n]{{0,20}} )?(?:just )?{_BARRED}|can ?not|can{_A}t|could not|couldn{_A}t|won{_A}t|will not|{_DECLINE})"
+_UNABLE = (
+    rf"(?:(?:am|{_A}m) (?:(?:sorry|afraid)[^.!?\n]{{0,20}} )?(?:just )?{_BARRED}|can ?not|can{_A}t|could not|couldn{_A}t"
+    rf"|won{_A}t|will not|{_DECLINE})"
+)
 _LACK = (
     rf"(?:do not|don{_A}t) (?:actually |currently )?have "
     r"(?:(?:enough|sufficient|any|the) (?:context|information|details|ability|capability)|(?:the )?(?:direct |real[- ]time )?access to"
@@ -36,8 +39,14 @@ _TASK = (
     r"|comment|offer|give|share|support|participate|take part|recommend|browse|predict|process|perform|execute|promote|condone|encourage"
     r"|do (?:that|this)|say which|make predictions|fetch|retrieve|display|open (?:links|files))\b"
 )
-_SMALL_TALK = r"(?:find|locate|seem|reach|recall|remember|believe|agree|accept|attend|make it|come|join|wait|stay|hear|stop|be (?:able|there)|go|talk)"
-_SORRY = rf"(?:(?:I{_AM}|We are) (?:really |very |so )?(?:sorry|afraid)|I (?:do )?(?:apologi[sz]e|regret)|My apologies|Sorry|Apologies)[^.!?\n]{{0,80}}?"
+_SMALL_TALK = (
+    r"(?:find|locate|seem|reach|recall|remember|believe|agree|accept|attend|make it|come|join|wait|stay|hear|stop|go|talk"
+    r"|be (?:able|there))"
+)
+_SORRY = (
+    rf"(?:(?:I{_AM}|We are) (?:really |very |so )?(?:sorry|afraid)|I (?:do )?(?:apologi[sz]e|regret)"
+    r"|My apologies|Sorry|Apologies)[^.!?\n]{0,80}?"
+)
 _LEAD = r"(?:(?:Unfortunately|However|Regrettably|As such|Therefore|Hence),? ?)?"
 _BY_LANGUAGE = {
     "en": (
@@ -46,7 +55,8 @@ _BY_LANGUAGE = {
         rf"{_LEAD}I {_DECLINE}\b",
         rf"I {_LACK}",
         rf"[^.!?\n\"]{{0,60}}\b[Aa]s {_MODEL}[^.!?\n]{{0,90}}?\bI ?(?:{_UNABLE}|{_LACK}|(?:do not|don{_A}t|am not|{_A}m not) )",
-        rf"{_LEAD}I{_AM} (?:just |only |simply )?{_MODEL}[^.!?\n]{{0,60}}?(?:cannot|can{_A}t|unable|not able|not have|don{_A}t|beyond my|not capable)",
+        rf"{_LEAD}I{_AM} (?:just |only |simply )?{_MODEL}[^.!?\n]{{0,60}}?"
+        rf"(?:cannot|can{_A}t|unable|not able|not have|don{_A}t|beyond my|not capable)",
         r"It (?:would|is) not (?:be )?(?:appropriate|possible|ethical) for me to",
         r"[^.!?\n\"]{0,60}(?:go(?:es)? against|violates?) (?:my|our|OpenAI)\S* (?:guidelines|programming|polic|content|principles|ethic)",
         r"[^.!?\n\"]{0,30}OpenAI\S* (?:usage|content|use)[- ]?\w* polic",
@@ -57,8 +67,10 @@ _BY_LANGUAGE = {
     "de": (
         r"(?:Es )?[Tt]ut mir (?:sehr )?leid,? (?:aber )?(?:ich kann|dabei kann|das kann|als|ich bin nicht)",
         r"Leider kann ich (?:Ihnen |dir )?(?:dabei|damit|hier)",
-        r"Ich kann (?:Ihnen|dir|dabei|damit|diese[rsnm]?|Ihre)[^.!?\n]{0,60} nicht (?:helfen|weiterhelfen|beantworten|erfüllen|unterstützen)",
-        r"Als (?:eine? )?(?:KI|künstliche Intelligenz|(?:großes )?Sprachmodell|AI)\b[^.!?\n]{0,60}(?:kann|habe|bin|darf) ich[^.!?\n]{0,80}\b(?:nicht|kein)",
+        r"Ich kann (?:Ihnen|dir|dabei|damit|diese[rsnm]?|Ihre)[^.!?\n]{0,60} nicht "
+        r"(?:helfen|weiterhelfen|beantworten|erfüllen|unterstützen)",
+        r"Als (?:eine? )?(?:KI|künstliche Intelligenz|(?:großes )?Sprachmodell|AI)\b"
+        r"[^.!?\n]{0,60}(?:kann|habe|bin|darf) ich[^.!?\n]{0,80}\b(?:nicht|kein)",
     ),
     "fr": (
         r"(?:Je suis |Nous sommes )?(?:[Vv]raiment )?[Dd]ésolée?s?,? (?:mais )?(?:je|en tant)",

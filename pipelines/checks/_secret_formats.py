@@ -22,7 +22,8 @@ _OTHERS = re.compile(
 """Forms that detect-secrets 1.5 does not know, or knows only in an old version."""
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:\\n|[A-Za-z0-9+/=:,\s]){40,})(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:(?:\\n|[A-Za-z0-9+/=:,\s]){40,})"
+    r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
 )
 _STAND_IN = re.compile(r"EXAMPLE|xxxx|\*\*|\.\.\.|[<>{}]|1234567|abcdef|your", re.IGNORECASE)
 

@@ -25,7 +25,8 @@ _CUTOFF = (
 )
 _SOURCE = (
     r"(?i:\b(?:according to|based on|as (?:stated|mentioned|described|outlined|noted) in|per) the "
-    r"(?:provided |given |above |supplied |reference )?(?:document|passage|context|reference (?:text|material)|source text|knowledge base)s?(?: (?:provided|given|above))?\b)"
+    r"(?:provided |given |above |supplied |reference )?"
+    r"(?:document|passage|context|reference (?:text|material)|source text|knowledge base)s?(?: (?:provided|given|above))?\b)"
     r"|\b[Tt]he (?:provided |given )?(?:document|passage|context|source text) (?:states|mentions|says|does not|doesn['’]t|provides)\b"
     r"|参照文档|参考文档|根据(?:文档|文件|上述文档|所?提供的(?:文档|资料|文本|上下文))|文档中(?:提到|指出|没有)|思维链"
     r"|\b(?:laut|gemäß) (?:dem )?(?:Dokument|Text|Kontext)\b|\b[Ss]elon le (?:document|texte|contexte)\b"

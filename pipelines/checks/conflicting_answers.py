@@ -44,7 +44,7 @@ def conflicting_answers(features: SetFeatures) -> Measurements:
     order = np.argsort(groups, kind="stable")
     edges = np.flatnonzero(np.diff(groups[order])) + 1
     for members in np.split(order, edges):
-        if len(members) > 1:
+        if len(members) > 1 and comparison.asks_something(int(members[0])):
             comparison.compare_all(members.tolist())
     comparison.compare_near(features.near_pairs, groups)
     return comparison.measurements()
@@ -62,6 +62,10 @@ class _Comparison:
         self._schema: JsonSchema | None = None
         self._value = [0.0] * len(self._ids)
         self._against: dict[int, tuple[int, str]] = {}
+
+    def asks_something(self, record: int) -> bool:
+        """Whether the prompt is not empty: rows without a question do not ask the same."""
+        return bool((self._prompts[record].as_py() or "").strip())
 
     def compare_all(self, members: Sequence[int]) -> None:
         """Every two different answers of one question."""

@@ -47,8 +47,9 @@ def _said_again(of: Words) -> np.ndarray:
 
     stretches = stretch_hashes(of, _STRETCH)
     _, group, size = np.unique(stretches, return_inverse=True, return_counts=True)
-    numbers = np.convolve(of.is_number, np.ones(_STRETCH))[_STRETCH - 1 :]  # how many of the six words are digits only
-    numbers = np.pad(numbers, (0, len(stretches) - len(numbers)))
+    until = np.cumsum(np.r_[0, of.is_number])
+    ends = np.minimum(np.arange(len(stretches)) + _STRETCH, len(stretches))
+    numbers = until[ends] - until[:-1]  # how many of the six words are digits only
     starts = np.flatnonzero((size[group] >= _TIMES) & (stretches != 0) & (numbers <= _STRETCH / 2))
     edges = np.zeros(len(stretches) + _STRETCH + 1, np.int64)
     np.add.at(edges, starts, 1)

@@ -23,8 +23,10 @@ _FUNCTION_WORD = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[^\W\d_]{2})[.!?][\"'”’)]*\s+(?=[^\s])|[。！？][\"”’）」』]*")
 _STARTS_SENTENCE = re.compile(
-    r"(?:The|A|An|This|That|These|Those|It|In|On|At|And|But|For|As|If|When|While|However|He|She|We|They|I|You|Then|Also|Additionally"
-    r"|Der|Die|Das|Ein|Eine|Le|La|Les|El|Los|Las|Il|De|Het)\b"
+    r"(?:The|A|An|This|That|These|Those|There|Here|It|In|On|At|And|But|Or|So|For|As|If|To|By|With|From|When|While|Where|What|Which|Who|How"
+    r"|Why|After|Before|Once|Until|Since|Because|Although|However|Then|Also|Additionally|He|She|We|They|I|You|My|Your|Our|His|Her|Their"
+    r"|Its|All|Each|Every|Some|Many|Most|Both|One|Another|No|Not|Please|Let|Make|Use|Open|Set|Click"
+    r"|Der|Die|Das|Ein|Eine|Wir|Sie|Bitte|Le|La|Les|Nous|Vous|El|Los|Las|Il|De|Het|Wij)\b"
 )
 _SIGNED = re.compile(
     r"sincerely|regards|yours|love,|cheers|thanks|respectfully|with (?:respect|gratitude|love)|warmly|truly|faithfully|grüße|cordialement"

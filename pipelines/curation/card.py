@@ -17,8 +17,8 @@ _REASONS = {
 }
 _TIES = {
     "near_duplicate": "Pairs of rows that share half of their three-word phrases or more",
-    "equal_text": "Texts that are the same but for capital letters and spaces",
-    "equal_prompt": "Prompts that are the same but for capital letters and spaces",
+    "equal_text": "Texts that several rows share, but for capital letters and spaces",
+    "equal_prompt": "Prompts that several rows share, but for capital letters and spaces",
 }
 
 
@@ -90,7 +90,10 @@ def _splits(manifest: dict[str, Any]) -> str:
     certificate = manifest["certificate"]
     asked, achieved = certificate["ratios_asked"], certificate["ratios_achieved"]
     shares = "\n".join(f"| {name} | {asked[name]:.1%} | {achieved[name]:.1%} |" for name in SPLITS)
-    words = {kind: _TIES.get(kind, f"Values of the column {kind.removeprefix('same_')}") for kind in certificate["crossing"]}
+    words = {
+        kind: _TIES.get(kind, f"Values of the column {kind.removeprefix('same_')} that several rows share")
+        for kind in certificate["crossing"]
+    }
     ties = "\n".join(
         f"| {_text(words[kind])} | {certificate['compared'][kind]:,} | {count:,} |" for kind, count in certificate["crossing"].items()
     )

@@ -22,19 +22,21 @@ def certify(
 ) -> dict[str, Any]:
     """What crosses from one split to another, counted anew from pairs and values, and how the sizes came out.
 
-    `near` are independent searches, the last one made after the split. The groups that the split was made from are not relied on:
-    `groups_crossing` counts pairs and values, and is 0 when no split can tell of another.
+    `near` are independent searches, the last one made after the split. The groups that the split was made from are not relied on.
+    `compared` counts the pairs, and the values that several rows share, by kind of tie; `crossing` those of them that are in more than
+    one split; `groups_crossing` all of these, 0 when no split can tell of another.
     """
     pairs = np.unique(np.concatenate([found.left * len(split) + found.right for found in near]))
     crossing = {"near_duplicate": int(np.count_nonzero(split[pairs // len(split)] != split[pairs % len(split)]))}
     compared = {"near_duplicate": len(pairs)}
     for kind, first in keys.items():
         tied = np.flatnonzero(first >= 0)
+        rows_of_value = np.bincount(first[tied], minlength=len(split))
+        compared[kind] = int(np.count_nonzero(rows_of_value > 1))
         # A value crosses when its rows, taken together, are in more than one split.
         cells = np.unique(first[tied] * len(SPLITS) + split[tied])
         _, splits_of_value = np.unique(cells // len(SPLITS), return_counts=True)
         crossing[kind] = int(np.count_nonzero(splits_of_value > 1))
-        compared[kind] = len(splits_of_value)
     rows = len(split)
     achieved = np.bincount(split, minlength=3) / max(rows, 1)
     return {

@@ -107,7 +107,7 @@ def manifest(
     """What a snapshot is and where it came from, without the hashes of its files."""
     counts = {name: int((assigned.split == number).sum()) for number, name in enumerate(SPLITS)}
     dropped = dropped_by_reason(fates)
-    people = pc.count_distinct(fates.filter(pc.is_valid(fates.column("decided_by"))).column("decided_by")).as_py()
+    decided = fates.filter(pc.is_in(fates.column("verdict"), pa.array(["keep", "drop"])))
     return {
         "id": id,
         "project": project.name,
@@ -118,8 +118,8 @@ def manifest(
         "dropped": dropped,
         "edited": edited.num_rows,
         "spared": int(pc.sum(fates.column("spared")).as_py() or 0),
-        "decided": int(pc.count(fates.column("decided_by")).as_py()),
-        "reviewers": people,
+        "decided": decided.num_rows,
+        "decided_by": dict(sorted((c["values"], c["counts"]) for c in pc.value_counts(decided.column("decided_by")).to_pylist())),
         "groups_crossing": certificate["groups_crossing"],
         "certificate": certificate,
         "warnings": warnings,

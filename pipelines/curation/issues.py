@@ -120,7 +120,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
     with connect(project) as connection:
         add_issue_view(connection, recipe)
         connection.register("wanted", pa.table({"id": pa.array(list(ids), pa.string())}))
-        records = _dicts(connection, "SELECT * FROM records WHERE id IN (SELECT id FROM wanted)")
+        records = _records(connection, ids, "*")
         findings = _grouped(
             connection,
             "SELECT i.id, i.check, i.value, i.evidence FROM issues i WHERE i.id IN (SELECT id FROM wanted) ORDER BY i.weight DESC, i.check",
@@ -135,11 +135,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
             for finding in found:
                 finding["evidence"] = json.loads(finding["evidence"]) if finding["evidence"] else []
         compared = sorted({e["record"] for found in findings.values() for f in found for e in f["evidence"] if "record" in e})
-        connection.register("compared", pa.table({"id": pa.array(compared, pa.string())}))
-        others = {
-            o["id"]: {"prompt": o["prompt"], "answer": o["answer"]}
-            for o in _dicts(connection, "SELECT id, prompt, answer FROM records WHERE id IN (SELECT id FROM compared)")
-        }
+        others = {o["id"]: {"prompt": o["prompt"], "answer": o["answer"]} for o in _records(connection, compared, "id, prompt, answer")}
     name_by_cluster = {c["cluster"]: c["name"] for c in cluster_names(project)}
     by_id = {r["id"]: r for r in records}
     return [
@@ -195,6 +191,16 @@ def cluster_names(project: Project) -> list[dict[str, Any]]:
 
 def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in message.items() if v is not None}
+
+
+def _records(connection: duckdb.DuckDBPyConnection, ids: Sequence[str], columns: str) -> list[dict[str, Any]]:
+    """Some records, in no order. Sought by position: the files are ordered by it, so all but a few row groups are passed over."""
+    if not ids:
+        return []
+    connection.register("sought", pa.table({"id": pa.array(list(ids), pa.string())}))
+    found = connection.execute("SELECT position FROM records WHERE id IN (SELECT id FROM sought)").fetchall()
+    places = ", ".join(str(int(position)) for (position,) in found)
+    return _dicts(connection, f"SELECT {columns} FROM records WHERE position IN ({places})") if places else []
 
 
 def _dicts(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

@@ -87,14 +87,16 @@ def _topmost(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _languages(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Languages of the answers of some rows, those with the lowest ids: ids are hashes, so these are drawn at random once and for all."""
+    """Languages of some rows, those with the lowest ids: ids are hashes, so these are drawn at random once and for all."""
     from pipelines.checks._languages import language
 
-    rows = connection.execute(f"SELECT answer FROM records ORDER BY id LIMIT {_LANGUAGE_ROWS}").fetchall()
-    found = (language(answer) for (answer,) in rows)
-    counts = Counter(one.name if one and one.score >= _SURE else "Not sure (short or mixed)" for one in found)
+    rows = connection.execute(f"SELECT answer, prompt FROM records ORDER BY id LIMIT {_LANGUAGE_ROWS}").fetchall()
+    found = (language(answer) or language(prompt) for answer, prompt in rows)  # an answer may be code or a label
+    counts = Counter(one.name if one and one.score >= _SURE else "Short, mixed or code" for one in found)
     bars = [{"label": name, "count": n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-    caption = f"Of the answers of {len(rows):,} rows" + (" drawn at random" if len(rows) == _LANGUAGE_ROWS else "")
+    caption = (
+        f"Of {len(rows):,} rows drawn at random" if len(rows) == _LANGUAGE_ROWS else "Of the answer, or of the prompt where it is short"
+    )
     return {"key": "languages", "title": "Languages", "caption": caption, "rows": len(rows), "bars": _topmost(bars)}
 
 

@@ -231,6 +231,9 @@ def fitted(text: str, most_columns: int) -> str:
     return line.rstrip() + "…"
 
 
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>#|!~&$]|:(?=//)|(?<=www)\.")
+
+
 def markdown_text(text: object) -> str:
-    """Text from outside as Markdown that shows just that text, on one line, also inside a table."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&@])", r"\\\1", " ".join(str(text).split()))
+    """Text from outside as Markdown that shows just that text, on one line that it does not begin, also inside a table."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(str(text).split()))

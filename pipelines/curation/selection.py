@@ -25,7 +25,7 @@ _EDIT_BATCH = 2_000
 
 
 def select_records(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> pa.Table:
-    """Every record with its fate, ordered by id: id, position, reason, checks, decided_by, note, edit, spared.
+    """Every record with its fate, ordered by id: id, position, reason, checks, verdict, decided_by, note, edit, spared.
 
     `reason` is null for what is kept. A verdict outranks the checks of `recipe.drop`; a row marked "flag" still counts as undecided.
     Of several checks the first by alphabet is the reason, and `checks` names them all. When a row would go only because it repeats
@@ -39,13 +39,13 @@ def select_records(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> pa.
            WITH found AS (
              SELECT i.id, list(i.check ORDER BY i.check) AS checks FROM issues i
              WHERE i.check IN ({_listed({*recipe.drop} - {*recipe.disabled})}) GROUP BY i.id)
-           SELECT r.id, r.position, f.checks, v.decided_by, v.reason AS note, v.edit,
+           SELECT r.id, r.position, f.checks, v.verdict, v.decided_by, v.reason AS note, v.edit,
              CASE WHEN v.verdict = 'keep' THEN NULL WHEN v.verdict = 'drop' THEN '{DECISION}'
                   WHEN f.checks IS NOT NULL THEN f.checks[1]
                   WHEN {"TRUE" if recipe.undecided == "drop" else "FALSE"} THEN '{UNDECIDED}' END AS reason
            FROM records r LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN found f ON f.id = r.id"""
     )
-    fates = connection.sql("SELECT id, position, reason, checks, decided_by, note, edit FROM fates ORDER BY id").to_arrow_table()
+    fates = connection.sql("SELECT id, position, reason, checks, verdict, decided_by, note, edit FROM fates ORDER BY id").to_arrow_table()
     spared = np.zeros(fates.num_rows, bool) if recipe.undecided == "drop" else _last_copies(connection, recipe, fates)
     if spared.any():
         import pyarrow.compute as pc
@@ -63,11 +63,11 @@ def _last_copies(connection: duckdb.DuckDBPyConnection, recipe: Recipe, fates: p
     edges = connection.sql(
         f"""WITH numbered AS (SELECT id, reason, checks, row_number() OVER (ORDER BY id) - 1 AS row FROM fates),
              repeated AS (
-               SELECT n.row, unnest(json_extract_string(i.evidence, '$[*].record')) AS other
-               FROM issues i JOIN numbered n ON n.id = i.id
-               WHERE i.check IN ({_listed(repeats)}) AND n.reason IS NOT NULL AND n.reason <> '{DECISION}' AND i.evidence IS NOT NULL
-                 AND list_has_all([{_listed(repeats)}], n.checks))
-           SELECT r.row, o.row AS other FROM repeated r JOIN numbered o ON o.id = r.other"""
+               SELECT n.row, n.reason <> '{DECISION}' AND list_has_all([{_listed(repeats)}], n.checks) AS only_repeats,
+                 unnest(json_extract_string(i.evidence, '$[*].record')) AS other
+               FROM issues i JOIN numbered n ON n.id = i.id WHERE i.check IN ({_listed(repeats)}) AND i.evidence IS NOT NULL)
+           SELECT r.row, o.row AS other, coalesce(r.only_repeats, FALSE) AS only_repeats
+           FROM repeated r JOIN numbered o ON o.id = r.other"""
     ).to_arrow_table()
     spared = np.zeros(fates.num_rows, bool)
     if edges.num_rows == 0:
@@ -77,7 +77,7 @@ def _last_copies(connection: duckdb.DuckDBPyConnection, recipe: Recipe, fates: p
     kept = np.asarray(fates.column("reason").is_null().to_numpy())
     has_kept = np.zeros(fates.num_rows, bool)
     has_kept[label[kept]] = True
-    lost = np.unique(row)
+    lost = np.unique(row[edges.column("only_repeats").to_numpy()])
     lost = lost[~has_kept[label[lost]]]
     position = fates.column("position").to_numpy()
     lost = lost[np.lexsort((position[lost], label[lost]))]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines import jobs
-from pipelines.evaluation.cases import Case, Selection, decode, turn_ends
+from pipelines.evaluation.cases import Case, Selection, decode, pad_token, turn_ends
 from pipelines.evaluation.generate import Question, Reply, generate
 from pipelines.evaluation.kept_replies import KeptReplies
 from pipelines.evaluation.language_model import LanguageModel, base_fingerprint, load_language_model, with_adapter
@@ -73,9 +74,8 @@ def _missing(kept: KeptReplies, cases: Sequence[Case], limit: int) -> list[Quest
 
 
 def _load(base: str, chat: ChatFormat, cases: Sequence[Case]) -> LanguageModel:
-    ends = tuple(sorted(turn_ends(chat, [case.question.expected for case in cases])))
-    pad = chat.tokenizer.pad_token_id
-    return load_language_model(base, pad_id=pad if pad is not None else ends[0] if ends else 0, stop_ids=ends)
+    ends = turn_ends(chat, [case.question.expected for case in cases])
+    return load_language_model(base, pad_id=pad_token(chat, ends), stop_ids=tuple(sorted(ends)))
 
 
 def _ask(model: LanguageModel, who: str, questions: list[Question], kept: KeptReplies, limit: int, progress: _Progress) -> None:
@@ -90,4 +90,5 @@ def _ask(model: LanguageModel, who: str, questions: list[Question], kept: KeptRe
 def _answer(reply: Reply | None, chat: ChatFormat) -> Answer:
     if reply is None:
         raise RuntimeError("a question was left without a reply")
-    return Answer(decode(chat, reply.tokens), reply.stopped, reply.loss, len(reply.tokens))
+    loss = reply.loss if math.isfinite(reply.loss) else None  # a model in half precision can overflow
+    return Answer(decode(chat, reply.tokens), reply.stopped, loss, len(reply.tokens))

@@ -209,3 +209,9 @@ def turn_ends(chat: ChatFormat, answers: Sequence[Sequence[int]]) -> set[int]:
     special = set(chat.tokenizer.all_special_ids) | {id for id, token in chat.tokenizer.added_tokens_decoder.items() if token.special}
     ends = {answer[-1] for answer in answers if answer and answer[-1] in special}
     return ends | ({chat.tokenizer.eos_token_id} - {None})
+
+
+def pad_token(chat: ChatFormat, ends: set[int]) -> int:
+    """The token that fills short rows of a batch. It is never read, so any will do where the tokenizer names none."""
+    pad = chat.tokenizer.pad_token_id
+    return pad if pad is not None else min(ends, default=0)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sqlalchemy as sa
 
 from pipelines import jobs
 from pipelines.errors import WorkbenchError
@@ -21,12 +20,15 @@ from pipelines.evaluation.intervals import verdict
 from pipelines.evaluation.json_answers import holds_fenced_json
 from pipelines.evaluation.language_model import context_tokens, device_and_dtype
 from pipelines.evaluation.metrics import Answer, Metric, answer_form, estimate, estimate_difference, metrics_for
+from pipelines.evaluation.table import render_table
 from pipelines.evaluation.tuned_run import TunedRun, find_run
 from pipelines.records import content_hash
 from pipelines.store import database as db
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
 from pipelines.training.template import ChatFormat, load_chat_format
+
+__all__ = ["evaluate", "evaluate_job", "list_evaluations", "read_answers", "read_evaluation", "render_table"]
 
 FILE, ANSWERS = "evaluation.json", "answers.parquet"
 GROUPED_SHARE = 0.9
@@ -83,19 +85,6 @@ def evaluate_job(config: dict[str, Any], folder: Path, emit: jobs.Emit) -> dict[
     return evaluate(project, config["run"], on=config.get("on"), limit=limit, seed=seed, emit=emit)
 
 
-def prepare_evaluation(project: Project, run: str, *, on: str | Path | None = None, limit: int | None = None, seed: int = 0) -> Path:
-    """The folder of a new evaluation job, listed in the project and ready for `jobs.start`. Raises WorkbenchError for an unknown run."""
-    find_run(project, run)
-    job = jobs.new_id("evaluate")
-    title = f"Evaluate {run}" + (f" on {Path(on).name}" if on else "")
-    config = {"project": str(project.folder), "run": run, "on": None if on is None else str(on), "limit": limit, "seed": seed}
-    folder = jobs.prepare(project.jobs_folder / job, "evaluate", config, title)
-    with project.database.write() as connection:
-        listed = {"id": job, "kind": "evaluate", "title": title, "folder": folder.relative_to(project.folder).as_posix(), "at": db.now()}
-        connection.execute(sa.insert(db.jobs).values(**listed))
-    return folder
-
-
 def read_evaluation(folder: Path) -> dict[str, Any]:
     """What an evaluation found.
 
@@ -123,9 +112,8 @@ def _score(cases: Sequence[Case], before: Sequence[Answer], after: Sequence[Answ
     metrics = metrics_for(expected)
 
     def score_all(answers: Sequence[Answer]) -> dict[str, list[float | None]]:
-        by_case = [
-            [metric.score(wanted, _visible(answer, wanted)) for metric in metrics] for wanted, answer in zip(expected, answers, strict=True)
-        ]
+        shown = [(wanted, _visible(answer, wanted)) for wanted, answer in zip(expected, answers, strict=True)]
+        by_case = [[metric.score(wanted, answer) for metric in metrics] for wanted, answer in shown]
         return {metric.name: [scores[n] for scores in by_case] for n, metric in enumerate(metrics)}
 
     return Scores(metrics, score_all(before), score_all(after))
@@ -184,7 +172,8 @@ def _notes(rows: EvaluationRows, selection: Selection, before: Sequence[Answer],
         notes.append(f"{rows.rejected:,} rows of {rows.name} could not be read and are not part of the evaluation.")
     if rows.groups is not None and rows.groups < GROUPED_SHARE * len(rows.rows):
         notes.append(
-            f"The {len(rows.rows):,} test rows are near duplicates of each other in {rows.groups:,} groups. The intervals take rows as independent, so the truth can be further off than they say."
+            f"The {len(rows.rows):,} rows form only {rows.groups:,} groups of near duplicates. The intervals take rows as independent, "
+            "so the truth can be further off than they say."
         )
     return notes
 

@@ -53,7 +53,8 @@ class Metric:
 
     def to_json(self) -> dict[str, Any]:
         """What a table needs to show the metric."""
-        return {"title": self.title, "description": self.description, "direction": self.direction, "kind": self.kind}
+        shown = {"title": self.title, "description": self.description, "direction": self.direction, "kind": self.kind}
+        return shown | {"is_share": self.bounds == (0.0, 1.0)}
 
 
 def answer_form(expected: Sequence[str]) -> Form:

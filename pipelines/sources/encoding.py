@@ -112,6 +112,11 @@ def bytes_read(stream: BinaryIO) -> int:
     return unpacked.packed.tell() if unpacked else stream.tell()
 
 
+def is_compressed(stream: BinaryIO) -> bool:
+    """Whether a stream of open_bytes is unpacked on the way."""
+    return _unpacked(stream) is not None
+
+
 def is_damaged(stream: BinaryIO) -> bool:
     """Whether a stream of open_bytes ended because its compressed file is damaged there."""
     unpacked = _unpacked(stream)

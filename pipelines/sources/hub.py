@@ -63,9 +63,7 @@ def _check_reach(name: str) -> None:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
-        raise WorkbenchError(
-            f"The data set {name} is on the hub, and HF_HUB_OFFLINE forbids going there. Download it and import its files."
-        )
+        raise WorkbenchError(f"{name} is not here, and HF_HUB_OFFLINE forbids looking for it on the hub. Download it and import its files.")
     if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
         return
     address = urlsplit(constants.ENDPOINT)

@@ -17,7 +17,7 @@ from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_pa
 ROWS_IN_A_PART = 20_000
 _ROWS_AT_ONCE = 1_000
 """Records become columns in small batches: thousands of live objects make every round of the garbage collector slower."""
-BYTES_IN_A_PART = 64 * 1024 * 1024
+BYTES_IN_A_PART = 32 * 1024 * 1024
 """Rows of megabytes each make a part full sooner, so that memory stays bounded."""
 
 

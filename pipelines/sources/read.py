@@ -8,7 +8,7 @@ from typing import BinaryIO
 from pipelines.errors import WorkbenchError
 from pipelines.sources.columnar import ColumnarRows
 from pipelines.sources.delimited import Layout, read_delimited
-from pipelines.sources.encoding import Encoding, bytes_read, detect_encoding, is_damaged, open_bytes, open_text
+from pipelines.sources.encoding import Encoding, bytes_read, detect_encoding, is_compressed, is_damaged, open_bytes, open_text
 from pipelines.sources.json_document import read_json_document
 from pipelines.sources.json_lines import read_json_lines
 from pipelines.sources.locate import SourceFile, arrow_files
@@ -60,10 +60,11 @@ class FileRows:
         row = 0
         with open_bytes(self.file.path) as stream:
             self._stream = stream
+            may_break = is_compressed(stream)
             try:
                 for found in self._text_rows(stream):
                     row = found.row
-                    yield self._distrusted(found) if is_damaged(stream) else found
+                    yield self._distrusted(found) if may_break and is_damaged(stream) else found
             finally:
                 self._stream = None
             if is_damaged(stream):

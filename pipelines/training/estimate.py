@@ -152,18 +152,18 @@ def _speed(config: RunConfig, device: Device) -> tuple[Range, str]:
     speed = multiplication_speed()
     return Range(
         *(share * speed for share in CPU_SHARE)
-    ), "A short multiplication timed on this machine; no run has been measured on it yet."
+    ), "Short multiplications timed on this machine; no run has been measured on it yet."
 
 
-def multiplication_speed() -> float:
-    """Float32 operations a second of one large matrix multiplication on this machine, about a tenth of a second of work."""
-    left = np.ones((1024, 1024), np.float32)
+def multiplication_speed(side: int = 512, repeats: int = 40) -> float:
+    """Float32 operations a second of a matrix multiplication here: the quickest of many short ones, as the machine may be busy."""
+    left = np.ones((side, side), np.float32)
     quickest = float("inf")
-    for _ in range(5):
+    for _ in range(repeats):
         begun = time.perf_counter()
         left @ left
         quickest = min(quickest, time.perf_counter() - begun)
-    return 2 * 1024**3 / quickest
+    return 2 * side**3 / quickest
 
 
 def calibration_file() -> Path:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+WORDS = ["account", "invoice", "renew", "domain", "server", "mail", "backup", "restore", "login", "reset", "update", "change", "refund"]
 SIDES = {
     "import_source": """
 import sys, time, resource
@@ -56,14 +57,13 @@ print(len(rows), seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 
 def write_rows(path: Path, rows: int) -> None:
     """OpenAI conversations of two turns, about 200 characters a line, one in fifty a duplicate."""
-    words = "account invoice renew domain server mail backup restore login reset update change order delay refund price plan".split()
     random.seed(7)
     with path.open("w", encoding="utf-8") as file:
         line = ""
         for number in range(rows):
             if number % 50 != 49:
-                question = " ".join(random.choices(words, k=9)) + f" {number}?"
-                messages = [{"role": "user", "content": question}, {"role": "assistant", "content": " ".join(random.choices(words, k=9)) + "."}]
+                question, answer = (" ".join(random.choices(WORDS, k=9)) for _ in range(2))
+                messages = [{"role": "user", "content": f"{question} {number}?"}, {"role": "assistant", "content": f"{answer}."}]
                 line = json.dumps({"messages": messages, "ticket": number}) + "\n"
             file.write(line)
 

@@ -205,7 +205,8 @@ def test_a_label_fits_its_columns():
     assert columns(fitted("政府公司社会", 7)) <= 7
 
 
-def test_the_pages_of_every_browser_size_load_nothing(project, fill, tmp_path):
+@pytest.mark.browser
+def test_the_page_fits_a_phone_and_loads_nothing(project, fill, tmp_path):
     playwright = pytest.importorskip("playwright.sync_api")
     from pathlib import Path
 

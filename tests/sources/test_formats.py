@@ -341,6 +341,12 @@ def test_the_majority_decides_and_not_the_first_row():
     assert seen.why["openai"] == "No column for messages."
 
 
+def test_rows_that_fit_a_looser_format_too_do_not_count_for_it():
+    telling, loose = {"instruction": "I", "input": "X", "output": "O"}, {"input": "P", "output": "C"}
+    assert recognise([telling, telling, loose]).form is FORMATS["alpaca"]
+    assert recognise([telling, loose, loose]).form is FORMATS["prompt_completion"]
+
+
 def test_a_row_with_nulls_where_its_format_would_be_is_of_another():
     rows = [{"messages": [{"role": "user", "content": "Q"}], "prompt": None, "completion": None}] * 2
     rows.append({"messages": None, "prompt": "P", "completion": "C"})

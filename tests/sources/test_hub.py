@@ -64,3 +64,48 @@ def test_without_a_network_one_sentence_says_so(project, monkeypatch):
         "There is no file or folder org/name here, and the hub cannot be reached to look for a data set of that name. "
         "Check the path or the network, or import files from this machine."
     )
+
+
+def test_rows_of_all_splits_are_downloaded_kept_and_imported(project, monkeypatch):
+    import datasets
+
+    from pipelines.sources import hub
+
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["card", "loan"])})
+    train, test = (
+        datasets.Dataset.from_dict({"text": [f"{name} {i}" for i in range(3)], "label": [0, 1, 1]}, features) for name in ("a", "b")
+    )
+    asked: list[tuple] = []
+
+    def load_dataset(name: str, **options: object) -> datasets.IterableDatasetDict:
+        asked.append((name, options))
+        return datasets.IterableDatasetDict({"train": train.to_iterable_dataset(), "test": test.to_iterable_dataset()})
+
+    monkeypatch.setattr(hub, "_check_reach", lambda name: None)
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    seen = preview("org/name", rows=2)
+    assert (seen.format, seen.rows) == ("classification", [{"text": "a 0", "label": "card"}, {"text": "a 1", "label": "loan"}])
+    report = import_source(project, "org/name")
+    assert (report.format, report.rows_read, report.records) == ("classification", 6, 6)
+    (source,) = project.sources()
+    assert source["name"] == "org/name"
+    assert sorted(path.name for path in (project.folder / source["kept"]).iterdir()) == ["test.jsonl", "train.jsonl"]
+    assert asked == [("org/name", {"streaming": True})] * 2
+
+
+def test_what_the_hub_says_no_to_becomes_a_sentence(project, monkeypatch):
+    import datasets
+
+    from pipelines.sources import hub
+
+    def load_dataset(name: str, **options: object) -> None:
+        raise datasets.exceptions.DatasetNotFoundError(f"Dataset '{name}' doesn't exist on the Hub or cannot be accessed.\nMore.")
+
+    monkeypatch.setattr(hub, "_check_reach", lambda name: None)
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    with pytest.raises(WorkbenchError) as refused:
+        import_source(project, "org/name")
+    assert str(refused.value) == (
+        "The data set org/name cannot be read from the hub: Dataset 'org/name' doesn't exist on the Hub or cannot be accessed. "
+        "Download it and import its files."
+    )

@@ -36,6 +36,7 @@ TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo
         ({"data": {"x": {"a": 1}, "y": {"a": 2}}}, [{"a": 1, "id": "x"}, {"a": 2, "id": "y"}]),
         ({"messages": TURNS}, [{"messages": TURNS}]),
         ({"messages": TURNS, "tools": [{"name": "f"}]}, [{"messages": TURNS, "tools": [{"name": "f"}]}]),
+        ({"messages": TURNS, "documents": [{"title": "T"}]}, [{"messages": TURNS, "documents": [{"title": "T"}]}]),
         ({"tools": [{"name": "f"}], "messages": TURNS}, [{"tools": [{"name": "f"}], "messages": TURNS}]),
         ({"conversations": [{"messages": TURNS}]}, [{"messages": TURNS}]),
         ({"question": "Q", "answer": "A", "tags": ["x"]}, [{"question": "Q", "answer": "A", "tags": ["x"]}]),

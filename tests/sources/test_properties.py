@@ -50,7 +50,7 @@ def read_back(project: Project) -> list[Record]:
     return [row_to_record(row) for path in project.record_parts for row in pq.read_table(path).to_pylist()]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(records, min_size=1, max_size=5))
 def test_any_openai_conversation_keeps_its_id_through_a_file_and_the_project(conversations):
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +79,7 @@ garbage = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.lists(garbage, max_size=12), st.sampled_from([b"\n", b"\r\n"]))
 def test_every_line_is_a_record_a_duplicate_or_rejected_whatever_it_holds(lines, end):
     good = b'{"question": "good", "answer": "row"}'
@@ -98,7 +98,7 @@ def test_every_line_is_a_record_a_duplicate_or_rejected_whatever_it_holds(lines,
         assert all(one.reason.endswith(".") for one in rejected)
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.lists(st.one_of(garbage, st.just(b'{"question": "Q", "answer": "A"}')), max_size=8), st.sampled_from([b",\n", b",", b" "]))
 def test_a_json_array_of_anything_is_read_to_its_end(elements, comma):
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def test_a_json_array_of_anything_is_read_to_its_end(elements, comma):
         assert report.records >= (comma != b" ")
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6), st.sampled_from(",;\t|"))
 def test_any_table_that_csv_writes_is_read_as_it_was(rows, separator):
     import csv

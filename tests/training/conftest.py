@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of several test runs would wait for each other
 
 import pytest
 
@@ -66,21 +66,18 @@ def own_calibration(tmp_path, monkeypatch, request) -> None:
         monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "cache"))
 
 
-Freeze = Callable[..., str]
+def freeze_snapshot(project: Project, train: Iterable[Record], validation: Iterable[Record] = (), snapshot: str = "snap-1") -> str:
+    """Writes a snapshot the way the builder does; returns its id."""
+    folder: Path = project.snapshots_folder / snapshot
+    for split, records in (("train", train), ("validation", validation)):
+        write_parquet(records_to_table(records), folder / f"{split}.parquet")
+    (folder / "manifest.json").write_text(json.dumps({"id": snapshot}))
+    return snapshot
 
 
 @pytest.fixture
-def freeze() -> Freeze:
-    """Writes a snapshot the way the builder does; returns its id."""
-
-    def write(project: Project, train: list[Record], validation: Iterable[Record] = (), snapshot: str = "snap-1") -> str:
-        folder: Path = project.snapshots_folder / snapshot
-        for split, records in (("train", train), ("validation", list(validation))):
-            write_parquet(records_to_table(records), folder / f"{split}.parquet")
-        (folder / "manifest.json").write_text(json.dumps({"id": snapshot}))
-        return snapshot
-
-    return write
+def freeze() -> Callable[..., str]:
+    return freeze_snapshot
 
 
 def exchange(question: str, answer: str) -> Record:

@@ -49,7 +49,7 @@ def test_the_ledger_balances_for_any_rows(chat, rows, max_length, over_length):
 def test_a_cut_row_is_named_with_what_it_lost(chat):
     full, _ = split([LONG], chat, max_length=1000)
     tokens = full.column("tokens").to_pylist()[0]
-    trailing = exchange("hi", "yo").messages + (Message("user", "x" * 100),)
+    trailing = (*exchange("hi", "yo").messages, Message("user", "x" * 100))
     table, ledger = split([LONG, Record(trailing)], chat, max_length=50, over_length="truncate")
     lost_answer, lost_question = ledger.truncated
     assert lost_answer == Truncation("r0", tokens - 50, end_lost=True)

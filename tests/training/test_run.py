@@ -1,5 +1,11 @@
+import functools
 import json
+import os
+import shutil
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +16,12 @@ from pipelines import jobs
 from pipelines.errors import Cancelled, WorkbenchError
 from pipelines.records import Message, Record
 from pipelines.store import database as db
+from pipelines.store.project import Project
 from pipelines.training.config import RunConfig
 from pipelines.training.manifest import read_run
 from pipelines.training.run import prepare_run, train_job
-from tests.training.conftest import exchange
+from pipelines.training.trl_config import write_trl_config
+from tests.training.conftest import exchange, freeze_snapshot
 
 ROWS = [exchange("q" * (1 + i % 7), f"answer {i}") for i in range(21)]
 HELD_OUT = [exchange("v", f"answer {i}") for i in range(5)]
@@ -31,56 +39,64 @@ def adapter_weights(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / "adapter" / "adapter_model.safetensors")
 
 
+def train(project: Project, base: str, at_step=None, folder: Path | None = None, **settings) -> tuple[Path, dict]:
+    """Trains in this process; `at_step` is called with the folder and the number of each step done."""
+    if folder is None:
+        freeze_snapshot(project, ROWS, HELD_OUT)
+        folder = prepare_run(project, run_config(base, **settings))
+
+    def listen(fraction=None, message=None, **numbers) -> None:
+        if at_step and "loss" in numbers:
+            at_step(folder, numbers["step"])
+
+    return folder, jobs.run(folder, train_job, listen)
+
+
 @pytest.fixture
-def run(project, freeze, tiny_base):
-    """Trains in this process; `at_step` is called with the number of each step done."""
-
-    def train(at_step=None, folder: Path | None = None, **settings) -> tuple[Path, dict]:
-        if folder is None:
-            freeze(project, ROWS, HELD_OUT)
-            folder = prepare_run(project, run_config(tiny_base, **settings))
-
-        def listen(fraction=None, message=None, **numbers) -> None:
-            if at_step and "loss" in numbers:
-                at_step(folder, numbers["step"])
-
-        return folder, jobs.run(folder, train_job, listen)
-
-    return train
+def run(project, tiny_base):
+    return functools.partial(train, project, tiny_base)
 
 
-def test_a_run_trains_and_accounts_for_every_row(run, project):
-    folder, result = run()
-    assert result["status"] == "finished" and result["steps"] == 4 and result["run"] == folder.name
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, tiny_base) -> Iterator[tuple[Path, dict]]:
+    """Two times through the rows: 6 steps, looked at by several tests."""
+    folder = tmp_path_factory.mktemp("done")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WINNOW_CACHE", str(folder / "cache"))
+        yield train(Project.create(folder / "project"), tiny_base, steps=6)
+
+
+def test_a_run_trains_and_accounts_for_every_row(done):
+    folder, result = done
+    assert result["status"] == "finished" and result["steps"] == 6 and result["run"] == folder.name
     assert result["ledger"] == {"rows_in": 21, "trained": 21, "dropped": 0, "truncated": 0}
     view = jobs.view(folder)
     assert view.state == "done" and view.result == result
-    with project.database.read() as connection:
+    with Project.open(folder.parents[1]).database.read() as connection:
         (listed,) = connection.execute(db.jobs.select()).mappings()
     assert (listed["id"], listed["kind"], listed["folder"]) == (folder.name, "train", f"runs/{folder.name}")
 
 
-def test_every_step_is_told_with_its_numbers(run):
-    folder, _ = run()
+def test_every_step_is_told_with_its_numbers(done):
+    folder, _ = done
     told = list(jobs.events(folder))
     steps = [event for event in told if "loss" in event]
-    assert [event["step"] for event in steps] == [1, 2, 3, 4]
-    assert steps[1]["message"].startswith("step 2 of 4, loss ")
+    assert [event["step"] for event in steps] == [1, 2, 3, 4, 5, 6]
+    assert steps[1]["message"].startswith("step 2 of 6, loss ")
     for name in ("learning_rate", "grad_norm", "tokens_per_second", "eta_seconds", "fraction"):
         assert all(isinstance(event[name], float) for event in steps)
-    assert [event["step"] for event in told if "eval_loss" in event] == [0, 2, 4]
+    assert [event["step"] for event in told if "eval_loss" in event] == [0, 2, 4, 6]
     fractions = [event["fraction"] for event in told if "fraction" in event]
     assert fractions == sorted(fractions)
 
 
-def test_the_model_learns_its_rows(run):
-    folder, _ = run(steps=12)
-    losses = [event["loss"] for event in jobs.events(folder) if "loss" in event]
-    assert losses[-1] < losses[0] - 0.5
+def test_the_model_learns_its_rows(done):
+    losses = [event["loss"] for event in jobs.events(done[0]) if "loss" in event]
+    assert losses[-1] < losses[0] - 0.2
 
 
-def test_the_loss_of_each_row_is_kept_for_each_epoch(run):
-    folder, result = run(steps=6)  # 3 steps an epoch
+def test_the_loss_of_each_row_is_kept_for_each_epoch(done):
+    folder, result = done
     rows = pq.read_table(folder / "rows.parquet").to_pylist()
     assert [row["row"] for row in rows] == [record.id for record in ROWS]
     assert all(len(row["losses"]) == 2 and None not in row["losses"] for row in rows)
@@ -97,13 +113,12 @@ def test_rows_not_reached_have_no_loss(run):
     assert sum(loss != [None] for loss in losses) == 8
 
 
-def test_the_adapter_is_plain_peft_and_changes_the_model(run, tiny_base):
+def test_the_adapter_is_plain_peft_and_changes_the_model(done, tiny_base):
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder, _ = run()
-    adapter = folder / "adapter"
+    adapter = done[0] / "adapter"
     assert not list(adapter.glob("*.bin")) and not list(adapter.glob("checkpoint*"))
     base = AutoModelForCausalLM.from_pretrained(tiny_base)
     tokens = AutoTokenizer.from_pretrained(adapter).apply_chat_template([{"role": "user", "content": "q"}], return_tensors="pt")
@@ -117,8 +132,8 @@ def test_the_adapter_is_plain_peft_and_changes_the_model(run, tiny_base):
     assert 'base_model_relation: "adapter"' in card and "trained on: 21 rows" in card
 
 
-def test_the_manifest_says_what_was_trained_with_what(run):
-    folder, result = run(steps=2)
+def test_the_manifest_says_what_was_trained_with_what(done):
+    folder, result = done
     manifest = read_run(folder)
     assert manifest["snapshot"]["id"] == "snap-1" and manifest["config"]["learning_rate"] == 1e-2
     assert manifest["result"] == result
@@ -168,10 +183,10 @@ def test_a_cancelled_run_goes_on_from_its_last_checkpoint(run, project):
     assert result["status"] == "finished" and result["steps"] == 4 and read_run(folder)["resumed_from"] == 2
 
 
-def test_a_finished_run_is_not_trained_again(run):
-    folder, result = run(steps=1)
+def test_a_finished_run_is_not_trained_again(done):
+    folder, result = done
     before = (folder / "run.json").read_bytes()
-    assert run(folder=folder)[1] == result
+    assert jobs.run(folder, train_job) == result
     assert (folder / "run.json").read_bytes() == before
     assert not (folder / "checkpoints").exists()
 
@@ -209,3 +224,37 @@ def test_a_run_in_a_process_of_its_own_reports_and_ends(project, freeze, tiny_ba
         time.sleep(0.5)
     assert view.state == "done", (view.message, (folder / "log.txt").read_text()[-2000:])
     assert view.result["steps"] == 2 and view.fraction == 1.0
+
+
+def test_trls_own_command_line_trains_the_same_tokens(done, tmp_path):
+    import yaml
+
+    shutil.copytree(done[0], tmp_path / "run")
+    path = tmp_path / "run" / "trl.yaml"
+    settings = yaml.safe_load(path.read_text()) | {"max_steps": 1}
+    path.write_text(yaml.safe_dump(settings))
+    command = [sys.executable, "-m", "trl.scripts.sft", "--config", "trl.yaml"]
+    environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache"), "CUDA_VISIBLE_DEVICES": ""}
+    said = subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, timeout=300)
+    assert said.returncode == 0, said.stderr[-2000:]
+    assert (path.parent / "trl" / "adapter_model.safetensors").is_file()
+    assert said.stdout.count("'loss'") == 1
+
+
+def test_a_setting_trl_does_not_know_is_refused(tmp_path):
+    with pytest.raises(WorkbenchError, match="warmup_ratio"):
+        write_trl_config({"warmup_ratio": 0.1, "learning_rate": 1e-4}, "base", tmp_path / "trl.yaml")
+
+
+def test_scoring_only_trained_tokens_changes_no_loss(done, run, monkeypatch):
+    from pipelines.training import trainer
+
+    monkeypatch.setattr(trainer, "_score_only_trained_tokens", lambda: None)
+    from trl.kernels.chunked_logprob import _use_triton
+    from trl.trainer import utils
+
+    monkeypatch.setattr(utils, "_use_triton", _use_triton)
+    folder, _ = run(steps=2, scheduler="constant_with_warmup")
+    skipped, _ = done
+    first = [[event["loss"] for event in jobs.events(each) if event.get("step") == 1 and "loss" in event] for each in (folder, skipped)]
+    assert first[0] == pytest.approx(first[1], abs=1e-5)

@@ -15,8 +15,8 @@ PLAIN = [Message("system", "Be brief."), Message("user", "hi"), Message("assista
 WITH_TOOLS = [Message("user", "Rain?"), Message("assistant", "", tool_calls=CALL), Message("tool", "no"), Message("assistant", "No.")]
 
 SMOLLM = (
-    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are Smol<|im_end|>\n' }}"
-    "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are Smol<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
@@ -72,7 +72,8 @@ def test_the_saved_template_gives_the_same_text_to_anyone(tmp_path):
 def test_the_tokenizer_of_a_plain_folder_loads_without_torch(tmp_path):
     byte_tokenizer().save_pretrained(tmp_path)
     code = (
-        "import sys; from pipelines.records import Message, Record; from pipelines.training.template import load_chat_format, loads_without_torch\n"
+        "import sys; from pipelines.records import Message, Record\n"
+        "from pipelines.training.template import load_chat_format, loads_without_torch\n"
         "from pipelines.training.tokens import tokenise_record\n"
         f"base = {str(tmp_path)!r}; assert loads_without_torch(base); chat = load_chat_format(base)\n"
         "assert tokenise_record(Record((Message('user', 'a'), Message('assistant', 'b'))), chat).trained_tokens == 2\n"

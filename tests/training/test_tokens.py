@@ -25,15 +25,19 @@ from tests.training.conftest import byte_tokenizer, exchange
 from tests.training.test_template import CALL, TOOLS
 
 QWEN3_LIKE = (
-    "{% set last = namespace(user=-1) %}{% for m in messages %}{% if m['role'] == 'user' %}{% set last.user = loop.index0 %}{% endif %}{% endfor %}"
+    "{% set last = namespace(user=-1) %}"
+    "{% for m in messages %}{% if m['role'] == 'user' %}{% set last.user = loop.index0 %}{% endif %}{% endfor %}"
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
-    "{% if m['role'] == 'assistant' and loop.index0 > last.user %}<think>\n\n</think>\n\n{% endif %}{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if m['role'] == 'assistant' and loop.index0 > last.user %}<think>\n\n</think>\n\n{% endif %}"
+    "{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 """Renders the last answer with a thought and earlier ones without, so that no rendering is the beginning of a longer one."""
 STRICT = (
-    "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}"
-    "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{% for m in messages %}"
+    "{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}"
+    "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
 
@@ -155,7 +159,8 @@ def test_typed_control_tokens_are_counted(chat):
 def test_the_start_token_is_not_doubled():
     from tokenizers import processors
 
-    tokenizer = byte_tokenizer("<s>{{ messages[0]['content'] }}{% if add_generation_prompt or messages | length > 1 %} A:{% endif %}{% if messages | length > 1 %}{{ messages[1]['content'] }}</s>{% endif %}", special=["<s>", "</s>"], eos="</s>")  # fmt: skip
+    template = "<s>{{ messages[0]['content'] }} A:{% if not add_generation_prompt %}{{ messages[1]['content'] }}</s>{% endif %}"
+    tokenizer = byte_tokenizer(template, special=["<s>", "</s>"], eos="</s>")
     tokenizer.bos_token = "<s>"
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing("<s> $A", special_tokens=[("<s>", 0)])
     assert tokenizer("x").input_ids[0] == 0

@@ -99,7 +99,7 @@ class Server:
 
 READY = """() => {
   const hosts = [...document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')];
-  const host = hosts.find((h) => h.shadowRoot && h.shadowRoot.winnowReview && h.shadowRoot.winnowReview.tally);
+  const host = hosts.find((h) => h.shadowRoot && h.shadowRoot.winnowReview && h.shadowRoot.winnowReview.session && h.shadowRoot.winnowReview.session.tally);
   if (!host) return false;
   globalThis.review = host.shadowRoot.winnowReview;
   return Boolean(globalThis.review.element.querySelector(".turn, .compare, .screen:not(.waiting)"));
@@ -114,11 +114,11 @@ def open_card(page, url: str):
 
 
 def unsaved(page) -> int:
-    return page.evaluate("() => review.outbox.events.length")
+    return page.evaluate("() => review.session.outbox.events.length")
 
 
 def wait_until_saved(page, seconds: float = 60) -> None:
-    page.wait_for_function("() => review.outbox.events.length === 0", timeout=seconds * 1000)
+    page.wait_for_function("() => review.session.outbox.events.length === 0", timeout=seconds * 1000)
 
 
 def type_keys(page, keys: str, per_second: float = 10) -> None:

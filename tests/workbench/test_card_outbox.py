@@ -111,26 +111,35 @@ def test_a_tab_takes_over_what_a_closed_tab_left():
 
 
 def test_a_tab_that_lives_keeps_its_own():
-    assert outbox("""
+    assert (
+        outbox("""
       tab("one").add({ record: "a" });
       world.time += 14000;
       return tab("two").adopt().length;
-    """) == 0
+    """)
+        == 0
+    )
 
 
 def test_what_a_crashed_tab_left_is_taken_over_when_it_has_been_silent():
-    assert outbox("""
+    assert (
+        outbox("""
       tab("one").add({ record: "a" });
       world.time += 16000;
       return tab("two").adopt().length;
-    """) == 1
+    """)
+        == 1
+    )
 
 
 def test_two_tabs_never_make_the_same_id():
-    assert outbox("""
+    assert (
+        outbox("""
       const ids = [tab("one"), tab("two")].flatMap((box) => Array.from({ length: 500 }, () => box.add({ record: "a" }).client_id));
       return new Set(ids).size;
-    """) == 1000
+    """)
+        == 1000
+    )
 
 
 def test_a_full_browser_storage_loses_nothing_and_is_noticed():
@@ -170,7 +179,9 @@ def test_undo_takes_back_the_newest_decision_and_the_one_before_stands_again():
 
 
 def test_the_pace_is_measured_over_the_last_decisions_and_a_pause_counts_two_minutes():
-    assert history("did('a', 'keep', 5); did('b', 'drop', 7); const early = history.pace(); did('c', 'keep', 3600); return [early, history.pace()];") == [
+    assert history(
+        "did('a', 'keep', 5); did('b', 'drop', 7); const early = history.pace(); did('c', 'keep', 3600); return [early, history.pace()];"
+    ) == [
         None,
         (5 + 7 + 120) / 3,
     ]

@@ -78,7 +78,7 @@ def decided(project: Project) -> list[tuple[str, str]]:
 def test_thirty_decisions_at_ten_a_second_survive_a_killed_server_each_once(mortal, page, fill):
     project, ids = make(mortal, "killed", rows(40), fill)
     open_card(page, mortal.url(project, IN_ORDER))
-    page.wait_for_function("() => review.deck.order.length === 40")
+    page.wait_for_function("() => review.session.deck.order.length === 40")
     keys = "kdf" * 10
     type_keys(page, keys[:15])
     mortal.kill()
@@ -112,7 +112,7 @@ def test_what_was_not_saved_when_the_page_was_reloaded_is_saved_afterwards(morta
     open_card(page, mortal.url(project, IN_ORDER))
     wait_until_saved(page)
     assert decided(project) == [(ids[0], "keep"), (ids[1], "keep"), (ids[2], "drop"), (ids[3], "drop")]
-    assert page.evaluate("() => review.deck.current.id") == ids[4]
+    assert page.evaluate("() => review.session.deck.current.id") == ids[4]
 
 
 def test_leaving_with_unsaved_decisions_asks_first(mortal, page, fill):
@@ -142,7 +142,7 @@ def test_a_slow_server_is_told_calmly(mortal, page, fill):
 def test_a_hundred_keys_at_sixteen_a_second_are_all_saved_in_order(server, page, fill):
     project, ids = make(server, "fast", rows(130), fill)
     open_card(page, server.url(project, IN_ORDER))
-    page.wait_for_function("() => review.deck.ahead >= 35")
+    page.wait_for_function("() => review.session.deck.ahead >= 35")
     type_keys(page, "kd" * 50, per_second=16)
     wait_until_saved(page)
     assert decided(project) == [(ids[i], ("keep", "drop")[i % 2]) for i in range(100)]
@@ -153,9 +153,9 @@ def test_undo_brings_the_row_back_at_once_and_is_an_event(server, page, fill):
     open_card(page, server.url(project, IN_ORDER))
     type_keys(page, "kd")
     page.keyboard.press("u")
-    assert page.evaluate("() => review.deck.current.id") == ids[1]
+    assert page.evaluate("() => review.session.deck.current.id") == ids[1]
     page.keyboard.press("Backspace")
-    assert page.evaluate("() => review.deck.current.id") == ids[0]
+    assert page.evaluate("() => review.session.deck.current.id") == ids[0]
     wait_until_saved(page)
     assert [verdict for _, verdict in decided(project)] == ["keep", "drop", "undo", "undo"]
     assert verdicts(project).num_rows == 0
@@ -166,7 +166,7 @@ def test_undo_after_a_reload_takes_back_the_decision_of_before(server, page, fil
     decide(project, [Decision(ids[5], "drop")])
     open_card(page, server.url(project, IN_ORDER))
     page.keyboard.press("u")
-    page.wait_for_function(f"() => review.deck.current.id === '{ids[5]}'")
+    page.wait_for_function(f"() => review.session.deck.current.id === '{ids[5]}'")
     wait_until_saved(page)
     assert verdicts(project).num_rows == 0
 
@@ -254,7 +254,7 @@ def test_the_keys_of_the_app_do_not_fire_on_the_card(server, page, fill):
 
 
 def test_data_set_text_is_shown_and_never_run(server, page, fill):
-    nasty = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>![](http://tracker.invalid/x.png)"
+    nasty = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>![](http://tracker.invalid/x.png)'
     record = Record((Message("user", nasty), Message("assistant", f'{{"a": "{nasty[:10]}"}}', name=nasty)), meta={nasty: nasty})
     project, _ = make(server, "nasty", [record], fill)
     asked = []
@@ -287,7 +287,7 @@ def test_rows_that_say_the_same_differently_stand_side_by_side(server, page, fil
     assert page.locator(".compare").count() == 0
     page.keyboard.press("c")
     page.get_by_text("Open it").click()
-    page.wait_for_function(f"() => review.deck.current.id === '{ids[1]}'")
+    page.wait_for_function(f"() => review.session.deck.current.id === '{ids[1]}'")
 
 
 def test_two_tabs_decide_side_by_side_and_nothing_collides(server, page, browser, fill):
@@ -312,7 +312,7 @@ def test_the_end_of_a_queue_says_so_and_leads_on(server, page, fill):
     page.get_by_role("heading", name="All 2 rows decided").wait_for()
     page.get_by_role("button", name="Next: Answers that repeat themselves").click()
     page.wait_for_url("**check=repetition**")
-    page.wait_for_function(f"() => review.deck.current && {json.dumps(ids[2:4])}.includes(review.deck.current.id)")
+    page.wait_for_function(f"() => review.session.deck.current && {json.dumps(ids[2:4])}.includes(review.session.deck.current.id)")
 
 
 def test_skipped_rows_are_offered_again(server, page, fill):
@@ -321,7 +321,7 @@ def test_skipped_rows_are_offered_again(server, page, fill):
     type_keys(page, "ksd")
     page.get_by_role("heading", name="1 row still undecided").wait_for()
     page.get_by_role("button", name="Show it again").click()
-    assert page.evaluate("() => review.deck.current.id") == ids[1]
+    assert page.evaluate("() => review.session.deck.current.id") == ids[1]
 
 
 def test_the_fields_above_the_card_change_the_url_and_the_rows(server, page, fill):
@@ -331,7 +331,7 @@ def test_the_fields_above_the_card_change_the_url_and_the_rows(server, page, fil
     page.get_by_label("State").click()
     page.get_by_role("option", name="Dropped · 1").click()
     page.wait_for_url("**state=drop**")
-    page.wait_for_function(f"() => review.deck.current && review.deck.current.id === '{ids[2]}'")
+    page.wait_for_function(f"() => review.session.deck.current && review.session.deck.current.id === '{ids[2]}'")
 
 
 def test_the_card_works_by_touch_on_a_small_screen(server, browser, fill):

@@ -77,7 +77,7 @@ def test_the_first_answer_brings_cards_unasked_and_counts_nothing(project, ids):
 def test_counts_and_last_decisions_come_when_asked_for(project, ids):
     decide(project, [Decision(ids[0], "drop", reason="Old"), Decision(ids[1], "keep"), Decision(ids[2], "skip")])
     answer = ask(ReviewSession(project, IMPORT), None, 0, tally=True, recent=True)
-    assert answer["tally"] == {"left": 28, "total": 30, "today": 2, "next": []}
+    assert answer["tally"] == {"left": 28, "total": 30, "today": 2, "next": None}
     assert [(r["record"], r["verdict"], r["title"]) for r in answer["recent"]] == [
         (ids[0], "drop", "Question 0?"),
         (ids[1], "keep", "Question 1?"),
@@ -86,7 +86,9 @@ def test_counts_and_last_decisions_come_when_asked_for(project, ids):
 
 
 def test_what_was_asked_of_another_queue_is_not_answered_for_this_one(project, ids):
-    answer = ReviewSession(project, replace(IMPORT, search="Question 3?")).answer({"turn": 4, "queue": "order=import", "after": ids[20], "rows": 5})
+    answer = ReviewSession(project, replace(IMPORT, search="Question 3?")).answer(
+        {"turn": 4, "queue": "order=import", "after": ids[20], "rows": 5}
+    )
     assert [card["id"] for card in answer["cards"]] == [ids[3]] and answer["isEnd"] and answer["answered"] == 4
 
 

@@ -40,7 +40,13 @@ def test_a_decision_is_confirmed_with_its_number(project, ids):
     answer = say(project, sent)
     (row,) = log(project)
     assert answer["acked"] == {sent["client_id"]: row["seq"]} and answer["highest"] == row["seq"]
-    assert (row["record"], row["verdict"], row["reason"], row["seconds"], row["decided_by"]) == (ids[0], "drop", "Wrong answer", 3.5, "human:local")
+    assert (row["record"], row["verdict"], row["reason"], row["seconds"], row["decided_by"]) == (
+        ids[0],
+        "drop",
+        "Wrong answer",
+        3.5,
+        "human:local",
+    )
 
 
 def test_a_message_that_comes_twice_writes_once_and_is_confirmed_twice(project, ids):
@@ -87,7 +93,14 @@ def test_one_decision_that_cannot_be_written_does_not_hold_up_the_others(project
 
 @pytest.mark.parametrize(
     "damage",
-    [{"record": "../../etc"}, {"record": 7}, {"verdict": "explode"}, {"verdict": None}, {"edit": [{"role": "user"}], "verdict": "edit"}, {"edit": "text", "verdict": "edit"}],
+    [
+        {"record": "../../etc"},
+        {"record": 7},
+        {"verdict": "explode"},
+        {"verdict": None},
+        {"edit": [{"role": "user"}], "verdict": "edit"},
+        {"edit": "text", "verdict": "edit"},
+    ],
     ids=str,
 )
 def test_a_damaged_decision_is_refused_in_words(project, ids, damage):
@@ -96,7 +109,18 @@ def test_a_damaged_decision_is_refused_in_words(project, ids, damage):
     assert log(project) == []
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["events", "turn", "rows", "after", "queue", "client_id", "record", "verdict", "edit"]), inner, max_size=6), max_leaves=20))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["events", "turn", "rows", "after", "queue", "client_id", "record", "verdict", "edit"]), inner, max_size=6
+            )
+        ),
+        max_leaves=20,
+    )
+)
 def test_whatever_the_browser_says_is_read_without_failing(said):
     read = read_message(said, reviewer="human:local")
     assert 0 <= read.rows <= 100 and read.turn >= 0
@@ -110,7 +134,9 @@ def test_an_edit_is_kept_with_all_its_keys(project, ids):
 
 def test_a_database_that_cannot_be_written_confirms_nothing_and_says_why(project, ids):
     with project.database.write() as connection:
-        connection.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON decisions BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"))
+        connection.execute(
+            sa.text("CREATE TRIGGER full BEFORE INSERT ON decisions BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+        )
     sent = event(ids[0])
     answer = say(project, sent)
     assert (answer["acked"], answer["refused"]) == ({}, {}) and "disk is full" in answer["trouble"]

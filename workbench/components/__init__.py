@@ -1,0 +1,1 @@
+"""Components: parts of a page that run in the browser."""

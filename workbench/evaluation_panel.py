@@ -1,0 +1,86 @@
+"""Evaluation panel: before and after with their intervals, what the difference shows, and the answers themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from workbench import charts
+from workbench.answer_pairs import answer_pairs
+from workbench.words import count, escaped
+
+UNBOUNDED = ("answer_loss",)
+"""Measures that are not between 0 and 1 and so do not share an axis with the others."""
+_VERDICT_WORDS = {"better": "Better", "worse": "Worse", "no difference shown": "No difference shown"}
+
+
+def evaluation_panel(found: dict[str, Any]) -> None:
+    """Draws what `pipelines.evaluation.compare.read_evaluation` gives."""
+    with st.container(key="headline"):
+        st.markdown(headline(found))
+    names = list(found["metrics"])
+    charts.dot_and_whisker(_points(found, [n for n in names if n not in UNBOUNDED]), unit="0 = never, 1 = always")
+    st.caption(
+        "The dot is what was measured; the true value can well lie anywhere on its line (95 % interval). "
+        "Both models got the same questions."
+    )
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Measure": [found["metrics"][n]["title"] for n in names],
+                "Before": [_with_interval(found["before"][n]) for n in names],
+                "After": [_with_interval(found["after"][n]) for n in names],
+                "Change": [_with_interval(found["difference"][n], signed=True) for n in names],
+                "What it shows": [_VERDICT_WORDS.get(found["verdicts"][n], found["verdicts"][n]) for n in names],
+                "Rows": [found["difference"][n]["n"] for n in names],
+                "Better is": [{"higher": "higher", "lower": "lower"}[found["metrics"][n]["direction"]] for n in names],
+                "How it is measured": [found["metrics"][n]["description"] for n in names],
+            }
+        ),
+        hide_index=True, height="content", column_config={"How it is measured": st.column_config.TextColumn(width="large")},
+    )  # fmt: skip
+    _notes(found)
+    answer_pairs(found)
+
+
+def headline(found: dict[str, Any]) -> str:
+    """The outcome in a sentence or two, as Markdown. It says "no difference shown" rather than "the same"."""
+    tally = Counter(found["verdicts"].values())
+    rows = count(found["n"], "test row") if found["on"] is None else f"{count(found['n'], 'row')} of {escaped(found['on_name'])}"
+    parts = [f"{words} on {tally[verdict]}" for verdict, words in (("better", "better"), ("worse", "worse")) if tally[verdict]]
+    shown = f"the tuned model is **{' and '.join(parts)}** of {len(found['verdicts'])} measures" if parts else "**no difference is shown**"
+    left = f"; on {tally['no difference shown']} no difference is shown" if parts and tally["no difference shown"] else ""
+    return f"On {rows}, {shown}{left}."
+
+
+def _points(found: dict[str, Any], names: list[str]) -> pd.DataFrame:
+    rows = []
+    for name in names:
+        for which, side in (("Before", "before"), ("After", "after")):
+            value = found[side][name]
+            if value["mean"] is not None:
+                low, high = (value["mean"] if value[end] is None else value[end] for end in ("low", "high"))
+                rows.append({"measure": found["metrics"][name]["title"], "which": which, "value": value["mean"], "low": low, "high": high})
+    return pd.DataFrame(rows, columns=["measure", "which", "value", "low", "high"])
+
+
+def _with_interval(value: dict[str, Any], *, signed: bool = False) -> str:
+    if value["mean"] is None:
+        return "not measured"
+    form = "{:+.2f}" if signed else "{:.2f}"
+    if value["low"] is None:
+        return form.format(value["mean"])
+    return f"{form.format(value['mean'])} ({form.format(value['low'])} to {form.format(value['high'])})"
+
+
+def _notes(found: dict[str, Any]) -> None:
+    left_out = [f"{n:,} {escaped(reason)}" for reason, n in found["excluded"].items() if n]
+    if left_out:
+        st.caption(f"Left out of {found['rows']:,} rows: {', '.join(left_out)}.")
+    if found["not_drawn"]:
+        st.caption(f"{found['not_drawn']:,} more rows were not asked: {found['n']:,} were drawn by chance.")
+    for note in found["notes"]:
+        st.caption(escaped(note))

@@ -1,0 +1,198 @@
+"""Query: what the views show, cached by project folder and revision, so that a change of the project is seen at once and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+import pandas as pd
+import streamlit as st
+
+from pipelines.checks import all_checks
+from pipelines.curation.decisions import connect
+from pipelines.curation.issues import add_issue_view, cluster_names, issue_counts
+from pipelines.curation.queue import Queue, queue_ids, queue_size
+from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.store.project import Project
+
+HISTOGRAM_BARS = 36
+EXCERPT = 240
+"""Characters of a prompt or answer that tables show; the whole text is on the review page."""
+
+_ENTRIES = 64
+"""Answers kept per query, over all visitors: enough for paging back and forth."""
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def overview(root: str, revision: str) -> dict[str, int]:
+    """How many rows there are, and how many are kept, dropped and marked."""
+    with connect(Project(root)) as connection:
+        records = connection.execute("SELECT count(*) FROM records").fetchall()[0][0]
+        decided = dict(
+            connection.execute(
+                "SELECT v.verdict, count(*) FROM verdicts v WHERE v.record IN (SELECT id FROM records) GROUP BY v.verdict"
+            ).fetchall()
+        )
+    return {"records": records} | {verdict: decided.get(verdict, 0) for verdict in ("keep", "drop", "flag")}
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def issue_table(root: str, revision: str) -> pd.DataFrame:
+    """`issue_counts` under the project's recipe."""
+    return issue_counts(Project(root))
+
+
+@st.cache_data(show_spinner="Counting what was found", max_entries=16)
+def report_of(root: str, revision: str) -> dict[str, Any]:
+    """`pipelines.curation.report.report` under the project's recipe."""
+    from pipelines.curation.report import report
+
+    return report(Project(root))
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def unscanned_rows(root: str, revision: str) -> int:
+    """How many rows at least one check has not looked at; all of them while a comparison of all rows is missing."""
+    import pyarrow.parquet as pq
+
+    project = Project(root)
+    rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
+    missing = set()
+    for check in all_checks().values():
+        folder = project.measurements_folder / check.key
+        if check.scope == "batch":
+            missing |= {part for part in rows if not (folder / part.name).is_file()}
+        elif not any(folder.glob("set-*.parquet")):
+            missing |= set(rows)
+    return sum(rows[part] for part in missing)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def value_range(root: str, revision: str, check: str) -> dict[str, Any]:
+    """Smallest and largest value of a check, whether all are whole numbers, and how many rows fall into each of some bars."""
+    with connect(Project(root)) as connection:
+        values = "SELECT value FROM measurements WHERE measurements.check = $name AND value IS NOT NULL"
+        low, high, whole, n = connection.execute(
+            f"SELECT min(value), max(value), bool_and(value = floor(value)), count(*) FROM ({values})", {"name": check}
+        ).fetchall()[0]
+        if not n:
+            return {"low": 0.0, "high": 1.0, "whole": False, "rows": 0, "bars": pd.DataFrame({"from": [], "to": [], "rows": []})}
+        width = (high - low) / HISTOGRAM_BARS or 1.0
+        counted = connection.execute(
+            f"""SELECT least(floor((value - $low) / $width), {HISTOGRAM_BARS - 1})::INT AS bar, count(*)
+                FROM ({values}) GROUP BY bar ORDER BY bar""",
+            {"name": check, "low": low, "width": width},
+        ).fetchall()
+    bars = pd.DataFrame(
+        {"from": [low + b * width for b, _ in counted], "to": [low + (b + 1) * width for b, _ in counted], "rows": [c for _, c in counted]}
+    )
+    return {"low": low, "high": high, "whole": whole, "rows": n, "bars": bars}
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def flagged_at(root: str, revision: str, check: str, threshold: float, above: bool) -> int:
+    """How many rows a check would flag with another threshold."""
+    with connect(Project(root)) as connection:
+        return connection.execute(
+            f"SELECT count(*) FROM measurements WHERE measurements.check = $name AND value {'>' if above else '<'} $threshold",
+            {"name": check, "threshold": threshold},
+        ).fetchall()[0][0]
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def map_points(root: str, revision: str, limit: int) -> tuple[pd.DataFrame, int]:
+    """Points of the map: id, position, x, y, cluster, verdict, check (the severest issue), text; and how many rows the map holds.
+
+    With more rows than `limit`, a random but repeatable sample of that many.
+    """
+    project = Project(root)
+    with connect(project) as connection:
+        add_issue_view(connection, load_recipe(project))
+        rows = connection.execute("SELECT count(*) FROM map").fetchall()[0][0]
+        points = connection.execute(
+            """WITH drawn AS (SELECT * FROM map ORDER BY hash(id) LIMIT $limit),
+                    worst AS (SELECT id, arg_max(issues.check, weight) AS worst FROM issues GROUP BY id)
+               SELECT d.id, r.position, d.x, d.y, d.cluster, v.verdict, w.worst AS "check", r.prompt[1:70] AS text
+               FROM drawn d JOIN records r ON r.id = d.id LEFT JOIN verdicts v ON v.record = d.id LEFT JOIN worst w ON w.id = d.id
+               ORDER BY hash(d.id)""",
+            {"limit": limit},
+        ).df()
+    return points, rows
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def map_positions(root: str, revision: str) -> pd.DataFrame:
+    """Every row's place on the map: id, position, x, y."""
+    with connect(Project(root)) as connection:
+        return connection.execute("SELECT m.id, r.position, m.x, m.y FROM map m JOIN records r ON r.id = m.id ORDER BY r.position").df()
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def matches(root: str, revision: str, queue: Queue) -> int:
+    """How many rows a queue holds."""
+    return queue_size(Project(root), queue)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def matching_ids(root: str, revision: str, queue: Queue) -> list[str]:
+    """Ids of all the rows of a queue, in import order."""
+    return queue_ids(Project(root), replace(queue, order="import"))
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def row_page(root: str, revision: str, queue: Queue, limit: int, offset: int) -> pd.DataFrame:
+    """One page of a queue for a table: id, row, prompt, answer, cluster, issues, verdict, in the queue's order."""
+    project = Project(root)
+    return rows_by_id(root, revision, tuple(queue_ids(project, queue, limit=limit, offset=offset)))
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def rows_by_id(root: str, revision: str, ids: Sequence[str]) -> pd.DataFrame:
+    """The rows of some ids for a table, in that order: id, row (from 1, in import order), prompt, answer, cluster, issues, verdict."""
+    project = Project(root)
+    names = {c["cluster"]: c["name"] for c in cluster_names(project)}
+    with connect(project) as connection:
+        add_issue_view(connection, load_recipe(project))
+        connection.register("wanted", pd.DataFrame({"id": pd.Series(ids, dtype="object"), "place": range(len(ids))}))
+        frame = connection.execute(
+            f"""WITH found AS (SELECT id, count(*) AS issues FROM issues WHERE id IN (SELECT id FROM wanted) GROUP BY id)
+                SELECT r.id, r.position + 1 AS row, r.prompt[1:{EXCERPT}] AS prompt, r.answer[1:{EXCERPT}] AS answer, m.cluster,
+                       coalesce(f.issues, 0) AS issues, v.verdict
+                FROM wanted w JOIN records r ON r.id = w.id LEFT JOIN map m ON m.id = r.id
+                LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN found f ON f.id = r.id ORDER BY w.place"""
+        ).df()
+    frame["cluster"] = [names.get(c, "") for c in frame["cluster"]]
+    return frame
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def funnel(root: str, revision: str, recipe: dict[str, Any]) -> dict[str, Any]:
+    """`selection_counts`: what a snapshot of a recipe would hold."""
+    from pipelines.curation.selection import selection_counts
+
+    return selection_counts(Project(root), Recipe.from_json(recipe))
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def meta_columns(root: str, revision: str) -> list[str]:
+    """Names of the sources' other columns, as the first rows of every imported part have them."""
+    with connect(Project(root)) as connection:
+        found = connection.execute(
+            """SELECT DISTINCT unnest(json_keys(meta)) AS name FROM records WHERE position % 20000 < 100 AND meta <> '{}' ORDER BY name"""
+        ).fetchall()
+    return [name for (name,) in found]
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def usual_system(root: str, snapshot: str) -> str:
+    """The instructions that most training rows of a snapshot begin with; empty when most have none. A snapshot never changes."""
+    from pipelines.curation.snapshot import split_file
+
+    with duckdb.connect(":memory:") as connection:
+        found = connection.execute(
+            "SELECT system FROM read_parquet($file) GROUP BY system ORDER BY count(*) DESC, system LIMIT 1",
+            {"file": str(split_file(Project(root), snapshot, "train"))},
+        ).fetchone()
+    return str(found[0]) if found else ""

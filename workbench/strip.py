@@ -1,0 +1,71 @@
+"""Strip: the thin line on every page: project, rows, share decided, running jobs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pipelines.job_list import list_jobs
+from pipelines.jobs import JobView
+from pipelines.store.project import Project
+from workbench import context, queries
+from workbench.damage import UNREADABLE
+from workbench.project_form import new_project_form
+from workbench.words import count, duration, escaped, percent, share
+
+RECENT_JOBS = 20
+"""Running jobs are looked for among this many of the newest."""
+
+
+def strip(project: Project | None) -> None:
+    """Draws the strip; while a job runs it renews itself every two seconds."""
+    running = [job.id for job in running_jobs(project)] if project else []
+    with st.container(key="strip"):
+        renewed = st.fragment(_strip, run_every=2.0 if running else None)
+        renewed(running)
+
+
+def running_jobs(project: Project) -> list[JobView]:
+    """Jobs that have not ended. The chat with a model waits for questions all the time, so it does not count."""
+    return [job for job in list_jobs(project, limit=RECENT_JOBS) if not job.is_finished and job.kind != "chat"]
+
+
+def _strip(shown: list[str]) -> None:
+    project = context.current_project()
+    jobs = running_jobs(project) if project else []
+    if [job.id for job in jobs if job.id in shown] != shown:
+        st.rerun()  # a job has ended: what the page shows may be new
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        _switch(project)
+        if project is None:
+            return
+        try:
+            state = queries.overview(str(project.folder), project.revision)
+        except UNREADABLE:  # a fragment's exceptions do not reach the page, which says what to do
+            st.markdown(":orange[:material/warning:] cannot be read", width="content")
+            return
+        st.markdown(f"**{state['records']:,}** {'row' if state['records'] == 1 else 'rows'}", width="content")
+        if state["records"]:
+            decided = state["keep"] + state["drop"] + state["flag"]
+            st.markdown(f"**{share(decided, state['records'])}** decided ({decided:,})", width="content")
+        st.space("stretch")
+        for job in jobs[:2]:
+            left = f", about {duration(job.seconds_left)} left" if job.seconds_left else ""
+            st.markdown(f":primary[:material/progress_activity:] {escaped(job.title)} **{percent(job.fraction)}**{left}", width="content")
+        if len(jobs) > 2:
+            st.markdown(f"and {count(len(jobs) - 2, 'more job')}", width="content")
+
+
+def _switch(project: Project | None) -> None:
+    """The project's name, and the menu to open another one or make one."""
+    names = context.project_names()
+    label = project.name if project else "Choose a project"
+    with st.popover(escaped(label), icon=":material/folder_open:", type="tertiary", key="project-menu"):
+        for name in names:
+            if project is None or name != project.name:
+                st.button(
+                    escaped(name), key=f"open-{name}", on_click=context.remember, args=(name,), type="tertiary", icon=":material/folder:"
+                )
+        if context.projects_root() is not None:
+            new_project_form("strip")
+        if not names:
+            st.caption("There are no projects yet.")
