@@ -181,13 +181,14 @@ def train_adapter(options: argparse.Namespace) -> Answer:
 
     project = _open(options)
     if bool(options.snapshot) == bool(options.resume):
-        raise WorkbenchError("Name a snapshot to train on, or a run to go on with: winnow train SNAPSHOT, or winnow train --resume RUN.")
+        raise WorkbenchError("Name a snapshot to train on, winnow train SNAPSHOT, or a run to go on with, winnow train --resume RUN.")
     folder = find_job(project, options.resume).folder if options.resume else prepare_run(project, _run_config(project, options))
     found = _work(project, "train", {}, "Train", folder)
     ledger = found["ledger"]
     words = (
         f"Run {found['run']}: {found['status']} after {found['steps']} steps, {found['tokens']:,} tokens, {found['seconds']:.0f} s.\n"
-        f"Rows: {ledger['rows_in']:,} in = {ledger['trained']:,} trained + {ledger['dropped']:,} dropped; {ledger['truncated']:,} shortened.\n"
+        f"Rows: {ledger['rows_in']:,} in = {ledger['trained']:,} trained + {ledger['dropped']:,} dropped; "
+        f"{ledger['truncated']:,} of them shortened.\n"
         f"Adapter: {found['adapter']}\nNext: winnow --project {options.project} evaluate {found['run']}"
     )
     return found, words

@@ -38,11 +38,18 @@ def _confirm(project: Project, ids: list[str], verdict: Literal["keep", "drop"])
     st.dataframe(frame[["prompt", "answer"]].rename(columns={"prompt": "Question", "answer": "Answer"}), hide_index=True, height=320)
     if decided:
         st.warning(f"{decided} of these {len(sample)} are decided already; this decision comes after and counts instead.")
-    reason = st.text_input("Why (kept with the decision)", key="bulk-reason", max_chars=200)
-    if st.button(f"{_WORDS[verdict]} {count(len(ids), 'row')}", type="primary", key="bulk-confirm"):
-        bulk(project, ids, verdict, reason=(reason or "").strip())
-        st.toast(f"{count(len(ids), 'row')} {_DONE[verdict]}.")
-        st.rerun()
+    st.text_input("Why (kept with the decision)", key="bulk-reason", max_chars=200)
+    st.button(
+        f"{_WORDS[verdict]} {count(len(ids), 'row')}", type="primary", key="bulk-confirm", on_click=_decide, args=(project, ids, verdict)
+    )
+    if done := st.session_state.pop("bulk-decided", ""):
+        st.toast(done)
+        st.rerun()  # closes the dialog and shows the page as it is now
+
+
+def _decide(project: Project, ids: list[str], verdict: Literal["keep", "drop"]) -> None:
+    bulk(project, ids, verdict, reason=str(st.session_state.get("bulk-reason") or "").strip())
+    st.session_state["bulk-decided"] = f"{count(len(ids), 'row')} {_DONE[verdict]}."
 
 
 def bulk_history(project: Project, *, limit: int = 10, newest_only: bool = False) -> None:

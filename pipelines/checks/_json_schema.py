@@ -11,9 +11,11 @@ _USUAL = 0.8
 """A field of this share of the answers is expected in all."""
 _RARE = 0.01
 """A field, or a type of a field, of a smaller share of the answers is a deviation."""
+_FEWEST = 3
+"""A field, type or label that fewer answers have is a deviation."""
+_OBJECT = "an object"
 _LONGEST_LABEL = 60
 _MOST_LABELS = 300
-_FEWEST_OF_LABEL = 3
 _LABELS_COVER = 0.95
 """A field is a choice of labels when values seen three times or more make up this share of it."""
 
@@ -56,7 +58,7 @@ def _kind(value: Any) -> str:
         return "true or false"
     if isinstance(value, (int, float)):
         return "a number"
-    return {str: "a text", list: "a list", dict: "an object", type(None): "empty (null)"}[type(value)]
+    return {str: "a text", list: "a list", dict: _OBJECT, type(None): "empty (null)"}[type(value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,16 @@ class JsonSchema:
         """How an answer differs: fields that are missing, unknown, of another type, or with a label that no other answer has."""
         found = list(fields(answer))
         paths = {field.path for field in found}
-        missing = [Deviation(path, f"{path} is missing") for path in self.expected if path not in paths and _parent(path) in paths | {""}]
-        return missing + [deviation for field in found if (deviation := self._deviation(field, paths))]
+        objects = {"", *(field.path for field in found if field.kind == _OBJECT)}
+        missing = [Deviation(path, f"{path} is missing") for path in self.expected if path not in paths and _parent(path) in objects]
+        return missing + [deviation for field in found if (deviation := self._deviation(field))]
 
-    def _deviation(self, field: Field, paths: set[str]) -> Deviation | None:
+    def _deviation(self, field: Field) -> Deviation | None:
         if field.path not in self.known:
             is_first = _parent(field.path) in self.known or not _parent(field.path)
             return Deviation(field.path, f"the other answers have no {field.path}") if is_first else None
         usual = self.kinds[field.path]
-        if field.kind not in usual:
+        if usual and field.kind not in usual:
             return Deviation(field.path, f"{field.path} is {field.kind}, in the others {' or '.join(sorted(usual))}")
         labels = self.labels.get(field.path)
         if labels is not None and isinstance(field.value, str) and field.value not in labels:
@@ -118,19 +121,19 @@ def learn_schema(answers: Iterable[dict[str, Any]]) -> JsonSchema:
                 if len(texts[field.path]) > 20 * _MOST_LABELS:  # free text: no need to remember it all
                     too_many.add(field.path)
                     del texts[field.path]
-    known = frozenset(path for path, seen in paths.items() if seen >= max(_RARE * count, 2))
+    known = frozenset(path for path, seen in paths.items() if seen >= max(_RARE * count, _FEWEST))
     outer = {path: paths[_parent(path)] if _parent(path) else count for path in known}
     return JsonSchema(
         expected=tuple(path for path in sorted(known) if "[]" not in path and paths[path] >= _USUAL * outer[path]),
         known=known,
-        kinds={path: frozenset(k for k, seen in kinds[path].items() if seen >= _RARE * kinds[path].total()) for path in known},
+        kinds={path: frozenset(k for k, seen in kinds[path].items() if seen >= max(_RARE * kinds[path].total(), _FEWEST)) for path in known},
         labels={path: labels for path, seen in texts.items() if path in known and (labels := _labels(seen))},
     )
 
 
 def _labels(seen: Counter[str]) -> frozenset[str] | None:
     """The labels of a choice, or None for free text."""
-    frequent = {label: times for label, times in seen.items() if times >= _FEWEST_OF_LABEL and label}
+    frequent = {label: times for label, times in seen.items() if times >= _FEWEST and label}
     if not frequent or len(frequent) > _MOST_LABELS or sum(frequent.values()) < _LABELS_COVER * seen.total():
         return None
     return frozenset(frequent)

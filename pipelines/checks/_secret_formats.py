@@ -19,8 +19,8 @@ _OTHERS = re.compile(
     r"|(?P<DigitalOcean>dop_v1_[0-9a-f]{64})|(?P<Twilio>SK[0-9a-f]{32})"
     r")(?![A-Za-z0-9])"
 )
-"""Forms that detect-secrets 1.5 does not know, or knows only in an old version."""
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+"""Forms that detect-secrets 1.5 does not know, knows only in an old version, or looks for in quadratic time."""
+_JWT = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:(?:\\n|[A-Za-z0-9+/=:,\s]){40,})"
     r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
@@ -62,7 +62,6 @@ def _detectors() -> tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ..
     from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
     from detect_secrets.plugins.jwt import JwtTokenDetector
     from detect_secrets.plugins.mailchimp import MailchimpDetector
-    from detect_secrets.plugins.openai import OpenAIDetector
     from detect_secrets.plugins.pypi_token import PypiTokenDetector
     from detect_secrets.plugins.sendgrid import SendGridDetector
     from detect_secrets.plugins.slack import SlackDetector
@@ -71,7 +70,7 @@ def _detectors() -> tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ..
     from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
 
     formal = (
-        AWSKeyDetector, AzureStorageKeyDetector, GitHubTokenDetector, GitLabTokenDetector, MailchimpDetector, OpenAIDetector,
+        AWSKeyDetector, AzureStorageKeyDetector, GitHubTokenDetector, GitLabTokenDetector, MailchimpDetector,
         PypiTokenDetector, SendGridDetector, SlackDetector, SquareOAuthDetector, StripeDetector, TelegramBotTokenDetector,
     )  # fmt: skip
     known = [(detector.secret_type, pattern, _always) for detector in formal for pattern in detector.denylist]

@@ -10,7 +10,7 @@ from pipelines.checks._turns import Findings, turns_with
 
 _RESIDUE = (
     r"</?(?:p|br|b|i|u|em|strong|span|div|font|a|ul|ol|li|h[1-6]|pre|code|blockquote|center|td|tr|table)"
-    r"(?:\s[^<>\n]{0,300})?/?>"
+    r"(?:\s+[a-z-]+\s*=[^<>\n]{0,300})?\s*/?>"
     r"|&(?:nbsp|amp|lt|gt|quot|apos|rsquo|lsquo|rdquo|ldquo|ndash|mdash|hellip|#\d{2,6}|#x[0-9a-fA-F]{2,5});"
 )
 _ABOUT_MARKUP = (

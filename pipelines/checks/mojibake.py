@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -31,7 +32,6 @@ def mojibake(batch: Batch) -> Measurements:
 
 
 def _garbled(content: str) -> Iterator[tuple[int, int, str]]:
-    from ftfy import fix_encoding
     from ftfy.badness import BADNESS_RE
 
     if "\ufffd" in content:
@@ -42,13 +42,20 @@ def _garbled(content: str) -> Iterator[tuple[int, int, str]]:
             continue
         start, end = _word_around(content, bad)
         reached = end
-        better = fix_encoding(content[start : end + 1]).rstrip()  # with the space after it, which may belong to "Ã "
-        if better != content[start : end + 1].rstrip():
+        better = _repaired(content[start : end + 1])  # with the space after it, which may belong to "Ã "
+        if better != content[start:end].rstrip():
             yield start, end, f"probably {better}"
 
 
+@functools.lru_cache(4096)
+def _repaired(garbled: str) -> str:
+    from ftfy import fix_encoding
+
+    return fix_encoding(garbled).rstrip()
+
+
 def _word_around(content: str, bad: re.Match[str]) -> tuple[int, int]:
-    start, end = bad.start() + len(bad.group()) - len(bad.group().lstrip()), bad.end()
+    start, end = bad.end() - len(bad.group().lstrip()), bad.start() + len(bad.group().rstrip())
     while start > 0 and not content[start - 1].isspace():
         start -= 1
     while end < len(content) and not content[end].isspace():

@@ -33,7 +33,7 @@ def _breaks(turns: Flow) -> dict[str, np.ndarray]:
     role = turns.role
     before = turns.before(role, _NOBODY)
     called_before = turns.before(turns.calls, False).astype(bool)
-    starts = (before == _NOBODY) | (before == SYSTEM)
+    starts = turns.first | ((before == SYSTEM) & turns.before(turns.first, False).astype(bool))
     return {
         "the system turn is not the first": (role == SYSTEM) & ~turns.first,
         "the assistant speaks first": (role == ASSISTANT) & starts,

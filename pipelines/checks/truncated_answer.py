@@ -86,14 +86,14 @@ def _cut_prose(text: str) -> str | None:
     if _CODE.search(line) or _SIGNED.search(line[-60:]):
         return None
     if _DANGLING.search(text):
-        return f'stops after "{line[-20:].strip()}"'
+        return f'stops after "{_last_words(line)}"'
     if not text[-1].isalnum():
         return None
     if _FUNCTION_WORD.search(line) and len(line.split()) >= 4:
-        return f'stops after "{line[-20:].strip()}"'
+        return f'stops after "{_last_words(line)}"'
     *sentences, rest = _SENTENCE_END.split(line)
     if sentences and _is_begun_sentence(rest):
-        return f'the last sentence has no end: "{rest[-40:]}"'
+        return f'the last sentence has no end: "{_last_words(rest)}"'
     before = text[: len(text) - len(line)].rstrip()
     is_paragraph = text[-1].isalpha() and line[0] != "#" and not before.endswith(",")  # not a sum, a heading, a name under a letter
     if not sentences and is_paragraph and _is_prose(line, words=4, characters=8) and _all_end(before):
@@ -103,9 +103,13 @@ def _cut_prose(text: str) -> str | None:
     return None
 
 
+def _last_words(line: str) -> str:
+    return " ".join(line.split()[-4:])[-40:]
+
+
 def _all_end(paragraphs: str) -> bool:
     """Whether there are two paragraphs of prose or more and each ends with a full stop or the like."""
-    others = [line.rstrip() for line in paragraphs.splitlines() if _is_prose(line, words=6, characters=10)]
+    others = [line.rstrip() for line in paragraphs.splitlines() if _is_prose(line, words=4, characters=8)]
     return len(others) >= 2 and all(_FULL_STOP.search(line) for line in others)
 
 

@@ -97,9 +97,7 @@ _BY_LANGUAGE = {
     """,
 }
 
-FUNCTION_CHARACTERS = frozenset(
-    "的了是在和与或及而也都就我你您他她它们这那哪个吗呢吧啊之其着过把被给从向对为以于请并中上下不有一些什么怎如何可能会要"
-)
+FUNCTION_CHARACTERS = frozenset("的了是在和与及或而也都就我你您他她它们这那哪个吗呢吧啊之其着把被给从向对为以于请并些么怎何两几")
 """Chinese characters that build sentences rather than topics: a name does not contain them."""
 
 

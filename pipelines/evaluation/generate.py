@@ -148,7 +148,7 @@ def _is_plain(cache: Any) -> bool:
 def _new_cache(model: LanguageModel, prefix: _Prefix | None = None, rows: int = 1) -> Any:
     from transformers import DynamicCache
 
-    cache = DynamicCache(config=model.model.config)
+    cache = DynamicCache(config=model.model.config.get_text_config(decoder=True))
     for number, (keys, values) in enumerate(prefix.layers if prefix else ()):
         cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), number)
     return cache

@@ -86,6 +86,15 @@ def _is_label(values: Sequence[Scalar]) -> bool:
     return any(v is not None for v in values) and len(set(texts)) * ROWS_PER_LABEL <= max(len(texts), 0)
 
 
+def same_json(expected: Any, given: Any) -> bool:
+    """Whether two JSON values are the same: objects whatever the order of their keys, arrays in order, single values as same_scalar."""
+    if isinstance(expected, dict):
+        return isinstance(given, dict) and expected.keys() == given.keys() and all(same_json(expected[k], given[k]) for k in expected)
+    if isinstance(expected, list):
+        return isinstance(given, list) and len(expected) == len(given) and all(map(same_json, expected, given))
+    return same_scalar(expected, given)
+
+
 def same_scalar(expected: Scalar, given: object) -> bool:
     """Whether two JSON values are the same: 1 and 1.0 are, true and 1, or "1" and 1, are not."""
     if isinstance(expected, bool) or isinstance(given, bool) or isinstance(expected, str) or expected is None:

@@ -93,7 +93,7 @@ def device_and_dtype() -> tuple[str, str]:
     import torch
 
     if torch.cuda.is_available():
-        return "cuda", "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        return "cuda", "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
     return "cpu", "float32"
 
 

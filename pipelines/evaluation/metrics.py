@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.evaluation.intervals import Estimate, mean, mean_difference, proportion, proportion_difference
-from pipelines.evaluation.json_answers import fields, has_keys, label_fields, read_container, same_scalar, text_fields
+from pipelines.evaluation.json_answers import fields, has_keys, label_fields, read_container, same_json, same_scalar, text_fields
 from pipelines.evaluation.wording import final_number, length_agreement, overlap, short_form
 
 MOSTLY = 0.8
@@ -119,6 +119,8 @@ def _json_metrics(expected: Sequence[str]) -> list[Metric]:
             )
         )  # fmt: skip
         metrics += [_field_metric(name) for name in labels if share[name] >= FIELD_SHARE]
+    if not texts:
+        metrics.append(_EXACT_JSON)
     if texts:
         metrics.append(
             Metric(
@@ -180,6 +182,10 @@ def _short_metrics(expected: Sequence[str]) -> list[Metric]:
 _EXACT = Metric(
     "exact_match", "Exactly the expected answer", "The same text, whatever its case, spacing, quotes around it and full stop at the end.",
     "higher", "proportion", lambda expected, answer: float(short_form(expected) == short_form(answer.text)) if expected.strip() else None,
+)  # fmt: skip
+_EXACT_JSON = Metric(
+    "exact_match", "Exactly the expected JSON", "The answer is JSON with the same keys and values; the order of keys does not matter.",
+    "higher", "proportion", lambda wanted, answer: _if_json(wanted, lambda value: float(same_json(value, read_container(answer.text)))),
 )  # fmt: skip
 _NUMBER = Metric(
     "exact_match", "Right final number", 'The number after "####" is the expected one (the convention of gsm8k).',

@@ -119,18 +119,18 @@ class _Import:
                 self.bytes_before += rows.file.size
         parts.flush()
         self.emit(fraction=0.99, message="Moving the records in")
-        kept_quarantine = self.project.quarantine_folder / quarantine_path.name if quarantine.count else None
+        kept_quarantine = self.project.quarantine_folder / quarantine_path.name
         report = ImportReport(
             format=self.formats.most_common(1)[0][0] if self.formats else self.format,
             rows_read=self.rows_read,
             records=parts.records,
             duplicate_rows=parts.duplicate_rows,
             rejected=quarantine.count,
-            quarantine=str(kept_quarantine) if kept_quarantine else "",
+            quarantine=str(kept_quarantine),
             formats=dict(self.formats.most_common()),
             notes=self.notes,
         )
-        relative = kept_quarantine.relative_to(self.project.folder).as_posix() if kept_quarantine else ""
+        relative = kept_quarantine.relative_to(self.project.folder).as_posix()
         described = {k: v for k, v in asdict(report).items() if k not in ("formats", "notes")}
         described |= {"name": self.source.name, "mapping": self.mapping, "quarantine": relative}
         self.folder.commit(self.source.root, self.sha256, quarantine_path, described)

@@ -13,18 +13,16 @@ from pipelines.sources.rows import MAX_RAW_CHARACTERS, Rejection
 
 
 class Quarantine:
-    """Writes rejections as they come. The file is made with the first one."""
+    """Writes rejections as they come. The file is there even when none does, so that whoever reads it finds it empty."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
-        self._file: BinaryIO | None = None
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: BinaryIO = self.path.open("wb")
 
     def add(self, rejection: Rejection) -> None:
         """Writes one line with the keys file, row, reason, raw; and raw_cut when only the start of the text is kept."""
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("wb")
         line = {"file": rejection.file, "row": rejection.row, "reason": rejection.reason, "raw": rejection.raw[:MAX_RAW_CHARACTERS]}
         if len(rejection.raw) > MAX_RAW_CHARACTERS:
             line["raw_cut"] = True
@@ -36,10 +34,9 @@ class Quarantine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
 
 
 def read_quarantine(path: Path) -> Iterator[Rejection]:

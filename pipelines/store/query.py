@@ -22,6 +22,7 @@ def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"SET temp_directory = {quoted(project.folder / '.spill')}")  # not the folder the user happens to be in
         _view(connection, "records", project.record_parts, RECORD_SCHEMA)
         _view(connection, "source_rows", sorted(project.source_rows_folder.glob("*.parquet")), SOURCE_ROW_SCHEMA)
         _measurement_view(connection, project)

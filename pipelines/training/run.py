@@ -44,6 +44,8 @@ class Run:
     precision: Precision
     flight: Preflight
     began_at: float
+    threads: int | None
+    """Of a CPU."""
 
 
 def prepare_run(project: Project, config: RunConfig, title: str = "") -> Path:
@@ -74,11 +76,10 @@ def train_job(config: dict[str, Any], folder: Path, emit: jobs.Emit) -> dict[str
     began_at = time.time()
     emit(fraction=0.0, message="Reading the rows")
     device = torch_device(settings.device)
-    if device.kind == "cpu":
-        prepare_cpu()
+    threads = prepare_cpu() if device.kind == "cpu" else None
     project = Project.open(config["project"])
     flight = preflight(project, settings, device=device, processes=distributed.process_count(), run_folder=folder)
-    run = Run(project, settings, folder, emit, device, choose_precision(settings.precision, device.kind), flight, began_at)
+    run = Run(project, settings, folder, emit, device, choose_precision(settings.precision, device.kind), flight, began_at, threads)
     if distributed.is_first():
         store_preflight(flight, folder)
         _write_trl_config(run)
@@ -138,7 +139,7 @@ def _finish(run: Run, trainer: Any, monitor: Monitor, losses: RowLosses, checkpo
     manifest = describe_run(run.project, config, flight, adapted) | {
         "result": result,
         "actual": {"seconds": result["seconds"], "seconds_per_step": step_seconds, "peak_memory_bytes": peak},
-        "device": asdict(run.device) | {"precision": run.precision, "processes": processes},
+        "device": asdict(run.device) | {"precision": run.precision, "processes": processes, "threads": run.threads},
         "resumed_from": checkpoint.step if checkpoint else None,
         "began_at": run.began_at,
         "ended_at": time.time(),

@@ -132,6 +132,7 @@ class RowCollator:
 def build_trainer(setup: Setup, *, model: Any, tokenizer: Any, train: pa.Table, validation: pa.Table | None, losses: RowLosses) -> Any:
     """A trainer whose `losses` fill up as it trains."""
     from peft import LoraConfig
+    from transformers.trainer_callback import PrinterCallback
     from trl import SFTTrainer
 
     class RunTrainer(SFTTrainer):
@@ -167,7 +168,7 @@ def build_trainer(setup: Setup, *, model: Any, tokenizer: Any, train: pa.Table, 
 
     if setup.device == "cpu":
         _score_only_trained_tokens()
-    return RunTrainer(
+    trainer = RunTrainer(
         model=model,
         args=arguments(setup, evaluates=validation is not None),
         train_dataset=examples(train),
@@ -182,6 +183,8 @@ def build_trainer(setup: Setup, *, model: Any, tokenizer: Any, train: pa.Table, 
             task_type="CAUSAL_LM",
         ),
     )
+    trainer.remove_callback(PrinterCallback)  # it would print to stdout, which belongs to the command line's answer
+    return trainer
 
 
 def _score_only_trained_tokens() -> None:

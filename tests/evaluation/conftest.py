@@ -2,11 +2,15 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of several test runs would wait for each other
 
+import pyarrow as pa
 import pytest
 
+from pipelines.store.project import Project
 from pipelines.store.tables import records_to_table, write_parquet
 from pipelines.training.template import chat_format
 from tests.conftest import chat as conversation
@@ -21,8 +25,8 @@ def intent_record(n: int):
     return conversation(f"{n}: my {intent}", json.dumps({"intent": intent}), system="Answer in JSON.")
 
 
-TRAIN = [intent_record(n) for n in range(100, 112)]
-TEST = [intent_record(n) for n in range(12)]
+TRAIN = [intent_record(n) for n in range(10, 34)]
+TEST = [intent_record(n) for n in range(60, 72)]
 
 
 @pytest.fixture(scope="session")
@@ -77,20 +81,20 @@ def adapter(tiny_base, byte_chat, tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def run(project, tiny_base, adapter) -> str:
-    """The id of a finished run in the project, with the snapshot it learned from."""
-    import shutil
-
-    import pyarrow as pa
-
+def put_run(project: Project, base: str, adapter: Path, run: str = "run-1") -> str:
+    """Puts a finished run into the project, with the snapshot it learned from. Returns its id."""
     snapshot = project.snapshots_folder / "snap-1"
     for split, records in (("train", TRAIN), ("validation", []), ("test", TEST)):
         table = records_to_table(records)
         write_parquet(table.append_column("group", pa.array(range(table.num_rows), pa.int64())), snapshot / f"{split}.parquet")
     (snapshot / "manifest.json").write_text(json.dumps({"id": "snap-1"}))
-    folder = project.runs_folder / "run-1"
+    folder = project.runs_folder / run
     shutil.copytree(adapter, folder / "adapter")
-    manifest = {"config": {"base": tiny_base}, "snapshot": {"id": "snap-1"}, "result": {"status": "finished"}}
+    manifest = {"config": {"base": base}, "snapshot": {"id": "snap-1"}, "result": {"status": "finished"}}
     (folder / "run.json").write_text(json.dumps(manifest))
-    return "run-1"
+    return run
+
+
+@pytest.fixture
+def run(project, tiny_base, adapter) -> str:
+    return put_run(project, tiny_base, adapter)

@@ -11,16 +11,24 @@ import pytest
 from pipelines import jobs
 from pipelines.errors import WorkbenchError
 from pipelines.evaluation.chat import ask, start_chat
-from tests.evaluation.conftest import TEST
+from pipelines.store.project import Project
+from tests.evaluation.conftest import TEST, put_run
 
 MESSAGES = [message.to_json() for message in TEST[0].messages[:2]]
 
 
-@pytest.fixture
-def chat_folder(project, run):
-    folder = start_chat(project, run)
-    yield folder
+@pytest.fixture(scope="module")
+def living(tmp_path_factory, tiny_base, adapter):
+    """A project with a run, and the folder of a chat with it; one process for all the tests."""
+    project = Project.create(tmp_path_factory.mktemp("chat") / "project")
+    folder = start_chat(project, put_run(project, tiny_base, adapter))
+    yield project, folder
     jobs.cancel(folder)
+
+
+@pytest.fixture
+def chat_folder(living):
+    return living[1]
 
 
 def wait_until(holds, seconds=60):
@@ -48,8 +56,9 @@ def test_chance_comes_from_the_seed(chat_folder):
     assert said(1) == said(1) != said(2)
 
 
-def test_a_living_chat_is_used_again_and_another_run_gets_its_own(project, run, chat_folder):
-    assert start_chat(project, run) == chat_folder
+def test_a_living_chat_is_used_again(living):
+    project, folder = living
+    assert start_chat(project, "run-1") == folder
     with pytest.raises(WorkbenchError, match="no run"):
         start_chat(project, "run-9")
 
@@ -111,5 +120,6 @@ def test_a_model_that_cannot_be_loaded_says_why(project, tmp_path):
 
 
 def test_asking_needs_no_torch():
-    code = "import sys, pipelines.evaluation.chat, pipelines.evaluation.tuned_run, pipelines.evaluation.compare; print('torch' in sys.modules, 'transformers' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False False\n"
+    modules = ", ".join(f"pipelines.evaluation.{name}" for name in ("chat", "compare", "tuned_run"))
+    code = f"import sys, {modules}; print([name for name in ('torch', 'transformers', 'peft') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

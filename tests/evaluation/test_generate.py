@@ -44,7 +44,7 @@ def alone(model: LanguageModel, question: Question, limit: int):
         ].tolist()
         logits = model.model(torch.tensor([question.prompt + question.expected])).logits[0, len(question.prompt) - 1 : -1]
         loss = torch.nn.functional.cross_entropy(logits, torch.tensor(question.expected)).item()
-    end = next((i for i, token in enumerate(written) if token in STOPS), None)
+    end = next((i for i, token in enumerate(written) if token in model.stop_ids), None)
     return tuple(written[:end]), end is not None, loss
 
 

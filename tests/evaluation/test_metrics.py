@@ -37,6 +37,17 @@ def test_json_answers_are_asked_for_keys_and_labels_and_the_words_of_their_texts
     assert list(named(INTENTS)) == names + ALWAYS
 
 
+def test_json_without_free_text_is_also_compared_as_a_whole():
+    rows = [json.dumps({"intent": intent, "tags": [intent, "x"]}) for intent in ("card", "card", "loan", "loan")]
+    metrics = named(rows)
+    assert list(metrics)[:5] == ["json_valid", "schema_keys", "field_accuracy", "field:intent", "exact_match"]
+    score = metrics["exact_match"].score
+    assert score(rows[0], Answer('{"tags": ["card", "x"], "intent": "card"}', True)) == 1
+    assert score(rows[0], Answer('{"tags": ["x", "card"], "intent": "card"}', True)) == 0
+    assert score(rows[0], Answer('{"tags": ["card", "x"], "intent": "card", "why": 1}', True)) == 0
+    assert list(named(["[1]", "[2]", "[1]"]))[:2] == ["json_valid", "exact_match"]
+
+
 def test_labels_are_matched_exactly_and_short_texts_that_do_not_repeat_by_their_words_too():
     assert list(named(["card", "loan", "Card."])) == ["exact_match", *ALWAYS]
     assert list(named(["Paris", "Rome", "Oslo"])) == ["exact_match", "answer_overlap", *ALWAYS]

@@ -93,7 +93,7 @@ def test_every_line_is_a_record_a_duplicate_or_rejected_whatever_it_holds(lines,
         blank = sum(not line.decode("utf-8", "replace").strip() for line in lines)
         assert report.rows_read == len(lines) + 2 - blank
         assert len(read_back(project)) == report.records
-        rejected = list(read_quarantine(Path(report.quarantine))) if report.quarantine else []
+        rejected = list(read_quarantine(Path(report.quarantine)))
         assert len(rejected) == report.rejected
         assert all(one.reason.endswith(".") for one in rejected)
 

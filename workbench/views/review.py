@@ -18,7 +18,6 @@ from workbench.queue_choice import choose_queue, open_queue
 from workbench.review_queue import ReviewSession
 from workbench.words import count, escaped
 
-
 _STYLE = """
 .stMainBlockContainer { padding-bottom: 1rem; }
 .stElementContainer:has(.stBidiComponent) { opacity: 1 !important; transition: none !important; }

@@ -17,6 +17,7 @@ export const KEYS = [
 const MOVES = new Set(["next", "previous"]); // what may repeat while a key is held down
 const SCROLLS = { ArrowDown: 64, ArrowUp: -64, PageDown: 480, PageUp: -480 };
 const FIELDS = "input,textarea,select,[contenteditable=''],[contenteditable='true']";
+const MENUS = "[data-testid='stPopoverBody'],[role='menu'],[role='listbox']";
 const CONTROLS = "button,a[href],summary,[role='button'],[role='tab'],[role='radio'],[role='option'],[role='menuitem'],[role='slider'],[role='switch'],[role='checkbox']";
 
 /** What a key press asks the card to do: {action, key}, {scroll: pixels}, or null when it is meant for something else. */
@@ -25,7 +26,7 @@ export function keyIntent(event, root) {
   const target = event.composedPath()[0];
   const element = target instanceof Element ? target : document.body;
   if (element.matches(FIELDS) || element.isContentEditable) return null;
-  if (isCovered(root)) return null;
+  if (isCovered(root) || element.closest(MENUS)) return null;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const isOurs = root.contains(element);
   const control = element.closest(CONTROLS);

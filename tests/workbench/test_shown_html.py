@@ -1,0 +1,58 @@
+"""HTML made from data: everything in it is text, and what differs is marked."""
+
+import re
+
+from workbench.answer_pairs import answer_html, pair_html
+from workbench.excerpt import excerpt_html
+from workbench.funnel import funnel_html
+from workbench.preflight_panel import ledger_html
+
+EVIL = '<img src=x onerror="alert(1)"><script>alert(1)</script>'
+
+
+def tags(html: str) -> set[str]:
+    return set(re.findall(r"<\s*/?\s*(\w+)", html))
+
+
+def test_no_tag_of_the_data_becomes_a_tag_of_the_page():
+    example = {
+        "file": EVIL, "row": 3, "role": EVIL, "verdict": "keep", "note": EVIL, "before": EVIL, "found": EVIL, "after": EVIL,
+        "other": {"file": EVIL, "row": 1, "text": EVIL},
+    }  # fmt: skip
+    pair = {"prompt": EVIL, "expected": EVIL, "before": EVIL, "after": '{"<b>": "<img src=x>"}'}
+    ledger = {"rows_in": 1, "trained": 0, "dropped": {EVIL: 1}, "truncated": {"rows": 0, "tokens_lost": 0}}
+    counts = {"records": 2, "kept": 1, "dropped": {EVIL: 1}}
+    for html in (excerpt_html(example), pair_html(pair), ledger_html(ledger), funnel_html(counts)):
+        assert not tags(html) & {"img", "script", "b"}, html
+        assert "&lt;img" in html
+
+
+def test_a_wrong_field_of_a_json_answer_is_marked_and_a_right_one_is_not():
+    html = answer_html('{"category": "sales", "priority": "low"}', '{"category": "billing", "priority": "low"}')
+    assert "<mark>sales</mark>" in html and "<dd>low</dd>" in html
+
+
+def test_a_missing_and_an_invented_field_are_marked():
+    html = answer_html('{"urgency": 1}', '{"priority": "low"}')
+    assert html.count("<mark>") == 2 and "missing" in html
+
+
+def test_words_that_differ_are_marked():
+    assert answer_html("Thirty two days.", "Thirty days.") == '<p class="words">Thirty<mark> two</mark> days.</p>'
+
+
+def test_free_text_where_json_was_expected_says_so_instead_of_marking_every_word():
+    html = answer_html("I am sorry.", '{"category": "billing"}')
+    assert "Not in the form" in html and "<mark>" not in html
+
+
+def test_an_empty_answer_is_visible():
+    assert "nothing" in answer_html("  ", "Thirty days.")
+
+
+def test_the_bars_of_the_funnel_follow_each_other_down_to_what_is_kept():
+    html = funnel_html({"records": 10, "kept": 5, "dropped": {"decision": 3, "undecided": 2}})
+    assert re.findall(r"left:([\d.]+)%;width:([\d.]+)%", html) == [
+        ("0.000", "100.000"), ("70.000", "30.000"), ("50.000", "20.000"), ("0.000", "50.000"),
+    ]  # fmt: skip
+    assert "Dropped by a person&#x27;s decision" in html
