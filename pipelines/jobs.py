@@ -31,6 +31,9 @@ FINISHED: tuple[State, ...] = ("done", "failed", "cancelled", "lost")
 STARTUP_SECONDS = 60.0
 """A worker that has not taken its lock within this time is lost."""
 
+QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""Environment of a worker: nothing is sent anywhere, and no library draws bars into the log."""
+
 Emit = Callable[..., None]
 """emit(fraction=0.4, message="…", **numbers): reports progress; raises Cancelled when the user asked to stop."""
 
@@ -96,7 +99,7 @@ def start(folder: Path) -> None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"},
+            env=os.environ | QUIET | {"PYTHONUNBUFFERED": "1"},
         )
 
 

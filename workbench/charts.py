@@ -56,7 +56,7 @@ def _spoken(bars: Sequence[dict[str, Any]]) -> str:
 
 def value_bars(bars: pd.DataFrame, threshold: float, *, unit: str, above: bool) -> None:
     """How many rows have which value, with the threshold as a line; what is beyond it is in full colour."""
-    beyond = f"datum.to > {threshold}" if above else f"datum.from < {threshold}"
+    beyond = f"(datum.from + datum.to) / 2 {'>' if above else '<'} {threshold}"
     columns = (
         alt.Chart(bars)
         .mark_bar(color=accent(), binSpacing=1)

@@ -94,6 +94,12 @@ def remember(name: str) -> None:
         st.query_params["project"] = name
 
 
+def open_project(name: str) -> None:
+    """Opens another project; what the URL said about the one before is forgotten."""
+    st.session_state["project"] = name
+    st.query_params.from_dict({"project": name})
+
+
 def is_local() -> bool:
     """Whether the person at the browser sits at this machine, so that a typed path is their own.
 

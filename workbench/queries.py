@@ -79,26 +79,17 @@ def value_range(root: str, revision: str, check: str) -> dict[str, Any]:
         ).fetchall()[0]
         if not n:
             return {"low": 0.0, "high": 1.0, "whole": False, "rows": 0, "bars": pd.DataFrame({"from": [], "to": [], "rows": []})}
-        width = (high - low) / HISTOGRAM_BARS or 1.0
+        start, width = low, (high - low) / HISTOGRAM_BARS or 1.0
+        if whole and high - low < HISTOGRAM_BARS:  # a bar for each number, around it
+            start, width = low - 0.5, 1.0
         counted = connection.execute(
-            f"""SELECT least(floor((value - $low) / $width), {HISTOGRAM_BARS - 1})::INT AS bar, count(*)
+            f"""SELECT least(floor((value - $start) / $width), {HISTOGRAM_BARS - 1})::INT AS bar, count(*)
                 FROM ({values}) GROUP BY bar ORDER BY bar""",
-            {"name": check, "low": low, "width": width},
+            {"name": check, "start": start, "width": width},
         ).fetchall()
-    bars = pd.DataFrame(
-        {"from": [low + b * width for b, _ in counted], "to": [low + (b + 1) * width for b, _ in counted], "rows": [c for _, c in counted]}
-    )
+    edges = [start + bar * width for bar, _ in counted]
+    bars = pd.DataFrame({"from": edges, "to": [edge + width for edge in edges], "rows": [rows for _, rows in counted]})
     return {"low": low, "high": high, "whole": whole, "rows": n, "bars": bars}
-
-
-@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
-def flagged_at(root: str, revision: str, check: str, threshold: float, above: bool) -> int:
-    """How many rows a check would flag with another threshold."""
-    with connect(Project(root)) as connection:
-        return connection.execute(
-            f"SELECT count(*) FROM measurements WHERE measurements.check = $name AND value {'>' if above else '<'} $threshold",
-            {"name": check, "threshold": threshold},
-        ).fetchall()[0][0]
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

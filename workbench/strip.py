@@ -63,7 +63,12 @@ def _switch(project: Project | None) -> None:
         for name in names:
             if project is None or name != project.name:
                 st.button(
-                    escaped(name), key=f"open-{name}", on_click=context.remember, args=(name,), type="tertiary", icon=":material/folder:"
+                    escaped(name),
+                    key=f"open-{name}",
+                    on_click=context.open_project,
+                    args=(name,),
+                    type="tertiary",
+                    icon=":material/folder:",
                 )
         if context.projects_root() is not None:
             new_project_form("strip")

@@ -126,7 +126,9 @@ def learn_schema(answers: Iterable[dict[str, Any]]) -> JsonSchema:
     return JsonSchema(
         expected=tuple(path for path in sorted(known) if "[]" not in path and paths[path] >= _USUAL * outer[path]),
         known=known,
-        kinds={path: frozenset(k for k, seen in kinds[path].items() if seen >= max(_RARE * kinds[path].total(), _FEWEST)) for path in known},
+        kinds={
+            path: frozenset(k for k, seen in kinds[path].items() if seen >= max(_RARE * kinds[path].total(), _FEWEST)) for path in known
+        },
         labels={path: labels for path, seen in texts.items() if path in known and (labels := _labels(seen))},
     )
 

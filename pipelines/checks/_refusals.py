@@ -113,7 +113,7 @@ _BY_LANGUAGE = {
     ),
 }
 LANGUAGES = tuple(_BY_LANGUAGE)
-_SENTENCE_START = r"(?:\A\W{0,3}|[.!?。！？…:][\"')\]]*\s+|\n\s*|\"\s*:\s*\"\W?|[。！？，])"
+_SENTENCE_START = r"(?:\A[\s*_>#(-]{0,4}|[.!?。！？…:][\"')\]]*\s+|\n\s*|\"\s*:\s*\"\W?|[。！？，])"
 """Also the beginning of a text inside JSON."""
 
 

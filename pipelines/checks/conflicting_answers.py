@@ -31,11 +31,13 @@ _FEWEST_SHARED = 8
 def conflicting_answers(features: SetFeatures) -> Measurements:
     """How much the answer contradicts another answer to the same question, from 0 to 1.
 
-    Above 0.5 a sign of contradiction is seen: other labels or numbers in JSON answers, yes against no, another result, an added "not",
-    an answer against a refusal, another short answer. Up to 0.5 the answers only differ in words, as two poems do. All rows of the
-    question are flagged: a person has to choose. Rows with labels or short answers are also compared with nearly the same question.
-    Among more than 100 different answers to one question each is compared with the 100 before it. Unwanted answers of a preference set
-    are left out.
+    A model that learns both learns neither. Choose: keep the right answer, and drop or correct the others. All rows of such a question
+    are flagged, because only a person can say which is right.
+
+    Above 0.5 there is a sign of contradiction: other labels or numbers in JSON answers, yes against no, another result, an added "not",
+    an answer against a refusal, another short answer. Up to 0.5 the answers only differ in words, as two poems do. Rows with labels or
+    short answers are also compared with nearly the same question. Among more than 100 different answers to one question each is
+    compared with the 100 before it. Unwanted answers of a preference set are left out.
     """
     import numpy as np
 

@@ -55,6 +55,8 @@ def _repaired(garbled: str) -> str:
 
 
 def _word_around(content: str, bad: re.Match[str]) -> tuple[int, int]:
+    if not bad.group().strip():  # U+0085 is a space to Python
+        return bad.span()
     start, end = bad.end() - len(bad.group().lstrip()), bad.start() + len(bad.group().rstrip())
     while start > 0 and not content[start - 1].isspace():
         start -= 1

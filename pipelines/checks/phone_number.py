@@ -20,7 +20,7 @@ _LABELLED = re.compile(
     r"(?:\b(?:tel(?:ephone|efon)?|phone|mobile|mobil|cell(?:phone)?|fax|whats ?app|handy|t[ée]l[ée]phone|tel[ée]fono|cellulare|m[oó]vil"
     r"|telefoon|call|ring|text|dial|hotline)\b|电话|手机|联系方式|電話|致电|拨打)"
     r"(?:[\W_]{1,3}(?:number|no|nr|us|me|him|her|them|is|at|on|back|or|text|unter|ist|au|al|il|en|est|号码?|为|是))*"
-    r"[\W_]{0,4}?号?码?[：: ]*"
+    r"[\W_]{0,4}?(?:号码|号|是|为|[：: ])*"
     rf"(?P<number>\(?\d(?:{_GAP}?\(?\d\)?){{6,13}})(?![\w%])(?![.,:/-]\d)",
     re.IGNORECASE,
 )

@@ -32,7 +32,10 @@ _STAND_IN = re.compile(
     r"|redacted|insert",
     re.IGNORECASE,
 )
-_ASKED_FOR = r"(?i)(?:generate|create|make|suggest|random|strong|new).{0,40}(?:password|passphrase|token|api key)|密码|passwort"
+_ASKED_FOR = (
+    r"(?i)(?:generate|create|make|suggest|random|strong|new).{0,40}(?:password|passphrase|token|api key)"
+    r"|(?:生成|创建|随机|强).{0,20}密码|(?:erzeug|erstell|generier|zufällig).{0,40}passwort"
+)
 
 
 @check(title="Keys, tokens and passwords", unit="secrets", group="privacy", severity="error", flag_above=0)
@@ -77,7 +80,7 @@ def _after_key_words(content: str) -> Iterator[tuple[int, int, str]]:
 
 def _after_password_words(content: str) -> Iterator[tuple[int, int, str]]:
     for match in _PASSWORD.finditer(content):
-        value = match["value"].rstrip(".,;:!?)")
+        value = match["value"].rstrip(".,;:?)")
         if _looks_chosen(value):
             yield match.start("value"), match.start("value") + len(value), "looks like a password"
 

@@ -92,7 +92,7 @@ def _checks(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[dict[
                 "check": check.name,
                 "title": check.title,
                 "summary": " ".join(first.split()),
-                "advice": " ".join(rest.split()),
+                "advice": " ".join(rest.partition("\n\n")[0].split()),
                 "severity": check.severity,
                 "severity_words": SEVERITY_WORDS[check.severity],
                 "group": check.group,

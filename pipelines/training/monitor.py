@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import WorkbenchError
 from pipelines.jobs import Emit
 from pipelines.training.checkpoints import mark_complete
 from pipelines.training.losses import RowLosses
@@ -45,7 +47,11 @@ class Monitor:
         self.durations.append(time.perf_counter() - self._begun)
 
     def trained(self, step: int, total: int, epoch: float, logs: dict[str, float]) -> None:
-        """Reports a step."""
+        """Reports a step. Raises WorkbenchError when the loss is no longer a number."""
+        if not math.isfinite(logs["loss"]):
+            raise WorkbenchError(
+                f"At step {step} the loss is no longer a number: the learning rate is too high. Train again with a lower one."
+            )
         tokens = logs.get("num_tokens", self._tokens) - self._tokens
         self._tokens += tokens
         left = (total - step) * (self.seconds_per_step or 0.0) * (1 + self.eval_share)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.errors import WorkbenchError
-from pipelines.records import Record, content_hash
+from pipelines.records import Record, canonical_json, content_hash
 from pipelines.store.project import Project
 from pipelines.store.tables import RECORD_SCHEMA, row_to_record, write_parquet, write_text
 from pipelines.training.config import RunConfig
@@ -187,8 +187,10 @@ def _split(folder: Path, split: str, chat: ChatFormat, config: RunConfig) -> tup
 def dataset_hash(table: pa.Table) -> str:
     """Hexadecimal blake2b-128 of the row ids, tokens and labels of a token table, in order."""
     digest = hashlib.blake2b(digest_size=16)
-    for column in ("row", "input_ids", "labels"):
-        for chunk in table.column(column).to_pylist():
-            digest.update(chunk.encode() if isinstance(chunk, str) else ",".join(map(str, chunk)).encode())
-            digest.update(b"\n")
+    digest.update(canonical_json(table.column("row").to_pylist()).encode())
+    # Lengths, then values, so that neither depends on how the table is cut into chunks.
+    for column in ("input_ids", "labels"):
+        for numbers in (pc.list_value_length(table.column(column)), pc.list_flatten(table.column(column))):
+            for chunk in numbers.chunks:
+                digest.update(chunk.to_numpy().astype("<i4").tobytes())
     return digest.hexdigest()

@@ -87,7 +87,7 @@ def train_job(config: dict[str, Any], folder: Path, emit: jobs.Emit) -> dict[str
 
 
 def _train(run: Run) -> dict[str, Any]:
-    from pipelines.training.trainer import Setup, build_trainer, load_base
+    from pipelines.training.trainer import Setup, build_trainer, load_base, restore_adapter
 
     config, flight, folder = run.config, run.flight, run.folder
     expected = asdict(flight.estimate.total_seconds)
@@ -105,7 +105,11 @@ def _train(run: Run) -> dict[str, Any]:
     monitor = Monitor(folder, run.emit, losses, flight.dataset_hash, flight.work.eval_share)
     trainer.add_callback(monitor.callback())
     run.emit(fraction=FIRST, message=f"Going on from step {checkpoint.step}" if checkpoint else "Training")
-    trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+    if checkpoint and checkpoint.step >= flight.work.steps:  # ended before it was saved; Trainer would do a step too many
+        restore_adapter(trainer.model, checkpoint.folder)
+        trainer.state.global_step = checkpoint.step
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
     seen = gathered(losses)
     return _finish(run, trainer, monitor, seen, checkpoint) if distributed.is_first() else {}
 

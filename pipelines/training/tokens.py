@@ -23,6 +23,7 @@ UNWANTED = "the answer is marked as not wanted"
 NO_LABEL = "the answer is not marked as wanted or not"
 TOOLS_LOST = "the model's chat template leaves tool calls out"
 TURNS_REWRITTEN = "the model's chat template rewrites earlier turns, so the answers cannot be found"
+ANSWER_CHANGED = "the model's chat template does not write the answer as it stands"
 BAD_TOOLS = "tools or tool calls are not valid JSON"
 NOTHING_TRAINED = "no token of an answer is left to train on"
 
@@ -164,6 +165,9 @@ def _answer_span(index: int, turns: Sequence[Message], text: str, render: Render
     span = _span_by_prefix(index, turns, text, render, chat) or _span_by_swap(index, turns, text, render, chat)
     if span is None:
         raise _Refusal(TURNS_REWRITTEN)
+    # Templates of vision models render plain text as nothing. What comes before a thought's end may be laid out anew.
+    if turns[index].content.rpartition("</think>")[2].strip() not in text[span.start : span.end]:
+        raise _Refusal(ANSWER_CHANGED)
     return span
 
 

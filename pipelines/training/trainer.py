@@ -61,6 +61,7 @@ def arguments(setup: Setup, *, evaluates: bool) -> Any:
         dataloader_pin_memory=not on_cpu,
         remove_unused_columns=False,  # the row number has to reach the loss
         logging_steps=1,
+        logging_nan_inf_filter=False,  # a loss that is no number has to be seen
         eval_strategy="steps" if evaluates else "no",
         eval_steps=config.eval_interval(setup.total_steps),
         eval_on_start=evaluates,
@@ -93,6 +94,14 @@ def load_base(config: RunConfig, device: DeviceKind, precision: Precision) -> An
         return AutoModelForCausalLM.from_pretrained(models.base_model(config.base), **kwargs)
     except (OSError, ValueError) as error:
         raise WorkbenchError(f"Cannot load the base model {config.base}: {error} Give a folder or a hub id that can be reached.") from error
+
+
+def restore_adapter(model: Any, checkpoint: Path) -> None:
+    """Gives a model with a fresh adapter the weights of a checkpoint."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    set_peft_model_state_dict(model, load_file(checkpoint / "adapter_model.safetensors"))
 
 
 def pad_token_id(tokenizer: Any) -> int:

@@ -45,7 +45,9 @@ def evidence(check: str, record: Record) -> list[Evidence]:
 
 def marked(check: str, record: Record) -> list[str]:
     """The texts that the check's evidence spans."""
-    return [record.conversation[e.turn].content[e.start : e.end] for e in evidence(check, record) if e.turn is not None and e.end is not None]
+    return [
+        record.conversation[e.turn].content[e.start : e.end] for e in evidence(check, record) if e.turn is not None and e.end is not None
+    ]
 
 
 class SmallSet:
@@ -74,14 +76,20 @@ class SmallSet:
     def near_pairs(self) -> pa.Table:
         shingles = [_shingles(f"{p} {a}") for p, a in zip(self._texts("prompt"), self._texts("answer"), strict=True)]
         pairs = [(i, j, len(a & b) / max(len(a | b), 1)) for (i, a), (j, b) in combinations(enumerate(shingles), 2)]
-        left, right, similarity = zip(*[pair for pair in pairs if pair[2] >= 0.5], strict=True) if any(p[2] >= 0.5 for p in pairs) else ((),) * 3
-        return pa.table({"left": pa.array(left, pa.int64()), "right": pa.array(right, pa.int64()), "similarity": pa.array(similarity, pa.float64())})
+        left, right, similarity = (
+            zip(*[pair for pair in pairs if pair[2] >= 0.5], strict=True) if any(p[2] >= 0.5 for p in pairs) else ((),) * 3
+        )
+        return pa.table(
+            {"left": pa.array(left, pa.int64()), "right": pa.array(right, pa.int64()), "similarity": pa.array(similarity, pa.float64())}
+        )
 
     @property
     def embeddings(self) -> np.ndarray:
         if self._embeddings is not None:
             return self._embeddings
-        counts = np.array([[1.0, *(text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz")] for text in self._texts("prompt")])
+        counts = np.array(
+            [[1.0, *(text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz")] for text in self._texts("prompt")]
+        )
         counts = counts.reshape(len(self.ids), 27)
         return (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
 

@@ -83,7 +83,8 @@ def test_a_record_is_measured_the_same_alone_as_in_a_batch(records):
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", " ", "(", "[", "{", "```", "<", "@", "1", "-", "0 ", "\n", "ab.", "key=", '"', "\\", "A1", "as an ai ", "x@y.", "不", "Ã"]
+    "piece",
+    ["a", " ", "(", "[", "{", "```", "<", "@", "1", "-", "0 ", "\n", "ab.", "key=", '"', "\\", "A1", "as an ai ", "x@y.", "不", "Ã"],
 )
 def test_no_text_makes_a_check_slow(piece):
     text = piece * (200_000 // len(piece))

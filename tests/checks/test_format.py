@@ -109,7 +109,11 @@ def test_json_schema_drift_is_not_measured_for_broken_json_small_sets_and_prose_
 
 def test_json_schema_drift_looks_into_nested_fields():
     usual = [answer(json.dumps({"where": {"city": "Hull", "zip": str(i)}, "tags": ["a"]})) for i in range(40)]
-    odd = [{"where": {"city": "Hull"}, "tags": ["a"]}, {"where": "Hull", "tags": ["a"]}, {"where": {"city": "Hull", "zip": "1"}, "tags": "a"}]
+    odd = [
+        {"where": {"city": "Hull"}, "tags": ["a"]},
+        {"where": "Hull", "tags": ["a"]},
+        {"where": {"city": "Hull", "zip": "1"}, "tags": "a"},
+    ]
     found = measure("json_schema_drift", *usual, *(answer(json.dumps(value)) for value in odd))
     assert [[e.note for e in spans] for spans in found.evidence[-3:]] == [
         ["where.zip is missing"],

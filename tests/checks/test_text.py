@@ -95,7 +95,11 @@ def test_placeholder_accepts_what_the_prompt_asked_for():
         ("We can help with the mailbox. " * 6, True),
         ("我们会尽快处理您的问题。" * 6, True),
         ('{"reply": "' + "Open it and press go. " * 6 + '"}', True),
-        ("A good start of a long answer with many words in it that says quite different things all the time. " + "and so on and on " * 20, True),
+        (
+            "A good start of a long answer with many words in it that says quite different things all the time. "
+            + "and so on and on " * 20,
+            True,
+        ),
         ("Row, row, row your boat, gently down the stream. Merrily, merrily, merrily, merrily, life is but a dream.", False),
         ("1+2+3+4+5+6+7+8+9 and 1+2+3+4+5+6+7+8 and 1+2+3+4+5+6+7", False),
         ("- the cost of a room\n- the cost of a flight\n- the cost of a taxi\n- the cost of a meal", False),

@@ -71,7 +71,7 @@ def adapter(tiny_base, byte_chat, tmp_path_factory):
         ids[row, : example.tokens] = torch.from_numpy(example.input_ids).long()
         labels[row, : example.tokens] = torch.from_numpy(example.labels).long()
     optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=5e-3)
-    for _ in range(100):
+    for _ in range(60):
         optimiser.zero_grad()
         model(input_ids=ids, labels=labels).loss.backward()
         optimiser.step()

@@ -183,6 +183,32 @@ def test_a_cancelled_run_goes_on_from_its_last_checkpoint(run, project):
     assert result["status"] == "finished" and result["steps"] == 4 and read_run(folder)["resumed_from"] == 2
 
 
+def test_a_run_that_ended_before_it_was_saved_is_saved_without_another_step(run, project):
+    def cancel_while_saving(message=None, **_) -> None:
+        if message == "Saving the adapter":
+            (folder / "cancel").touch()
+
+    whole, _ = run(steps=5)
+    folder = prepare_run(project, RunConfig.from_json(read_run(whole)["config"]))
+    with pytest.raises(Cancelled):
+        jobs.run(folder, train_job, cancel_while_saving)
+    (folder / "cancel").unlink()
+    result = jobs.run(folder, train_job)
+    assert (result["status"], result["steps"]) == ("finished", 5)
+    saved, unbroken = adapter_weights(folder), adapter_weights(whole)
+    assert all(np.array_equal(saved[name], unbroken[name]) for name in unbroken)
+
+
+def test_computing_activations_twice_changes_nothing(run):
+    kept, again = (adapter_weights(run(steps=2, activation_checkpointing=twice, lora_dropout=0.0)[0]) for twice in (False, True))
+    assert all(np.allclose(kept[name], again[name], atol=1e-5) for name in kept)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(run):
+    with pytest.raises(WorkbenchError, match="learning rate is too high"):
+        run(steps=8, learning_rate=1e38, max_grad_norm=1e30, warmup=0.0)
+
+
 def test_a_finished_run_is_not_trained_again(done):
     folder, result = done
     before = (folder / "run.json").read_bytes()

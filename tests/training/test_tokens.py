@@ -1,4 +1,8 @@
+import importlib.util
+import itertools
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,6 +11,7 @@ from hypothesis import strategies as st
 from pipelines.records import Message, Record
 from pipelines.training.template import chat_format, load_chat_format
 from pipelines.training.tokens import (
+    ANSWER_CHANGED,
     BAD_TOOLS,
     EMPTY_ANSWERS,
     IGNORED,
@@ -187,6 +192,51 @@ def test_rows_come_out_in_order_whatever_their_number(chat):
     outcomes = list(tokenise(rows, chat))
     assert [each.row for each in outcomes] == [row for row, _ in rows]
     assert sum(isinstance(each, Refused) for each in outcomes) == 367
+
+
+def test_an_answer_the_template_leaves_out_is_refused(chat):
+    vision = (
+        "{% for m in messages %}{{ m['role'] }}:{% for part in m['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
+    )
+    vision += "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
+    assert tokenise_record(exchange("a", "b"), chat_format(byte_tokenizer(vision))).reason == ANSWER_CHANGED
+
+
+def marked_templates() -> list[Path]:
+    """The templates of TRL that come with a copy in which the answers are marked."""
+    found = importlib.util.find_spec("trl")
+    folder = Path(next(iter(found.submodule_search_locations))) / "chat_templates"
+    return sorted(path for path in folder.glob("*.jinja") if path.with_name(f"{path.stem}_training.jinja").is_file())
+
+
+WITHOUT_TEXT = {"idefics3", "llava_next", "smolvlm"}
+"""Made for images: they take no plain text."""
+WITHOUT_TURN_END = {"glm4moe"}
+"""TRL trains the next turn's start in its place."""
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in marked_templates() if p.stem not in WITHOUT_TEXT | WITHOUT_TURN_END], ids=lambda path: path.stem
+)
+def test_the_answers_found_are_those_trl_marks_in_the_templates_of_known_models(path):
+    template = path.read_text(encoding="utf-8")
+    special = sorted(set(re.findall(r"<\|[^|>\s]+\|>|<｜[^｜]+｜>|<(?:start|end)_of_turn>|<turn\|>|<\|turn>", template)))
+    tokenizer = byte_tokenizer(template, special=special, eos=next(token for token in special if re.search("end|eot|turn|END", token)))
+    tokenizer.bos_token = special[0]
+    turns = (Message("user", "a"), Message("assistant", "bee"), Message("user", "c"), Message("assistant", "dee"))
+    marked = tokenizer.apply_chat_template(
+        [turn.to_json() for turn in turns],
+        chat_template=path.with_name(f"{path.stem}_training.jinja").read_text(encoding="utf-8"),
+        return_assistant_tokens_mask=True,
+        return_dict=True,
+    )
+    groups = itertools.groupby(zip(marked["input_ids"], marked["assistant_masks"], strict=True), key=lambda pair: pair[1])
+    theirs = [tokenizer.decode([token for token, _ in group]) for is_marked, group in groups if is_marked]
+    ours = trained_text(Record(turns), chat_format(tokenizer))
+    assert len(ours) == len(theirs) == 2
+    # TRL also marks the newline after the turn end and, for some, the start of the turn, neither of which a model has to write.
+    assert all(whole.rstrip("\n").endswith(mine) for mine, whole in zip(ours, theirs, strict=True))
+    assert ours[0].startswith("bee") or "bee<" in ours[0]
 
 
 @pytest.mark.slow

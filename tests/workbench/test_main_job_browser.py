@@ -53,7 +53,7 @@ def test_the_whole_job_from_an_uploaded_file_to_a_conversation(tmp_path):
             page.set_default_timeout(60_000)
             address = f"http://127.0.0.1:{server.port}"
 
-            page.goto(f"{address}/data?project=tickets")
+            page.goto(f"{address}/?project=tickets")
             page.locator('input[type="file"]').set_input_files(file)
             page.locator(".st-key-import button").click()
             imported = wait_for(finished(project, "import")).result

@@ -53,7 +53,7 @@ def _welcome() -> None:
         if not names:
             st.markdown("There is none yet. The first one you make appears here.")
         for name in names:
-            st.button(escaped(name), key=f"welcome-{name}", icon=":material/folder:", on_click=context.remember, args=(name,))
+            st.button(escaped(name), key=f"welcome-{name}", icon=":material/folder:", on_click=context.open_project, args=(name,))
 
 
 def _lead(project: Project) -> str:
