@@ -113,6 +113,20 @@ def test_two_kinds_of_copies_are_two_clusters():
     assert table["cluster"].to_pylist() == [0] * 30 + [1] * 20
 
 
+def test_rows_that_hardly_differ_are_one_cluster():
+    assert set(assign(directions(100, around=1, spread=0.01), seed=0)) == {0}
+
+
+def test_a_row_unlike_all_others_joins_the_nearest_cluster():
+    vectors = np.concatenate([directions(100, around=2, spread=0.02), directions(1, around=8)[6:]])
+    assert np.bincount(assign(vectors, seed=0)).min() >= 15  # of 202 rows in up to 7 clusters
+
+
+def test_clusters_of_the_same_words_have_different_names():
+    names = name_clusters(pa.array(["blue wine glass"] * 6), np.array([0, 0, 1, 1, 2, 2]), seed=0)
+    assert len(set(names)) == 3
+
+
 @given(st.integers(1, 60), st.integers(1, 5), st.sampled_from([0.0, 0.05, 1.0]), st.integers(0, 9))
 @settings(max_examples=25)
 def test_any_set_gets_finite_places_and_clusters_of_a_readable_size(count, around, spread, seed):

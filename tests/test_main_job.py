@@ -89,7 +89,7 @@ def test_the_report_is_one_file(run, scanned, tmp_path, format):
 
 
 def test_a_persons_keep_outranks_the_recipe(run, snapshot):
-    dropped = run("issues", "--check", "refusal")["issues"][0]["record"]
+    dropped = run("issues", "--check", "secret")["issues"][0]["record"]
     assert run("decide", dropped, "keep", "--reason", "fine as it is")["verdict"] == "keep"
     again = run("snapshot", "--seed", "3")
     assert again["id"] != snapshot["id"]

@@ -75,7 +75,7 @@ def test_a_check_that_loses_a_row_is_caught(project, fill, monkeypatch):
 def test_a_whole_scan_finds_duplicates_conflicts_and_draws_the_map(project, fill):
     from pipelines.curation.decisions import connect
 
-    question = "My site shows a blank page after the update and the shop is closed until it is back, please help me quickly"
+    question = "My site shows a blank page after the update and the shop is closed until it is back, is there a backup you can restore"
     clean = [
         chat(f"How do I {verb} my {noun}?", f"Open {noun} and press {verb}.")
         for verb in ("move", "renew", "cancel", "check")
@@ -84,10 +84,10 @@ def test_a_whole_scan_finds_duplicates_conflicts_and_draws_the_map(project, fill
     ids = fill(
         project,
         [
-            chat(question, "We restore it now."),
+            chat(question, "Yes, the backup of last night is restored now."),
             *clean,
-            chat(question.upper(), "We restore it now."),
-            chat(question, "That is not our job. Please ask someone else about it."),
+            chat(question.upper(), "Yes, the backup of last night is restored now."),
+            chat(question, "No, there is no backup of this site, so nothing can be restored."),
         ],
     )
     found = scan(project)

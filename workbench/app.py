@@ -15,7 +15,7 @@ def main() -> None:
     st.set_page_config(page_title="Winnow", page_icon=ICON, layout="wide", menu_items={})
     st.logo(ICON, size="large")
     st.html(Path(__file__).with_name("style.css"))
-    st.navigation([pages.as_page(screen, show) for screen in pages.screens()], position="top").run()
+    st.navigation([pages.start_page(), *(pages.as_page(screen, show) for screen in pages.screens())], position="top").run()
 
 
 main()

@@ -104,7 +104,13 @@ def dot_and_whisker(points: pd.DataFrame, *, unit: str) -> None:
             axis=alt.Axis(labelLimit=280, ticks=False, domain=False, labelPadding=10),
         ),
         yOffset=alt.YOffset("which:N", sort=["Before", "After"]),
-        color=alt.Color("which:N", title=None, sort=["Before", "After"], legend=alt.Legend(orient="top")),
+        color=alt.Color(
+            "which:N",
+            title=None,
+            sort=["Before", "After"],
+            legend=alt.Legend(orient="top"),
+            scale=alt.Scale(domain=["Before", "After"], range=[ink(), accent()]),
+        ),
         tooltip=[
             alt.Tooltip("measure:N", title="Measure"),
             alt.Tooltip("which:N", title="Model"),

@@ -45,10 +45,20 @@ def screens() -> list[Screen]:
 
 def as_page(screen: Screen, show: Callable[[str], None]) -> st.Page:
     """The screen for st.navigation; `show` gets its name when it is opened."""
-    return st.Page(
-        functools.partial(show, screen.name),
-        title=screen.title, icon=screen.icon, url_path=screen.name, help=screen.help, default=screen.name == "data",
-    )  # fmt: skip
+    return st.Page(functools.partial(show, screen.name), title=screen.title, icon=screen.icon, url_path=screen.name, help=screen.help)
+
+
+def start_page() -> st.Page:
+    """What the bare address opens: the first screen. Streamlit's default page has no path of its own, so it cannot be a screen itself."""
+    return st.Page(_to_first_screen, title="Winnow", url_path="start", default=True, visibility="hidden")
+
+
+def _to_first_screen() -> None:
+    st.switch_page(as_page(screens()[0], _nothing), query_params=st.query_params.to_dict())
+
+
+def _nothing(_: str) -> None:
+    """Stands in for `show` where a page is only pointed at."""
 
 
 def view_of(name: str) -> Callable[[], None]:
@@ -59,12 +69,12 @@ def view_of(name: str) -> Callable[[], None]:
 def link(to: str, label: str, project: Project | None, *, icon: str | None = None, **query: str) -> None:
     """A link to a screen that keeps the project, with query parameters for its view."""
     screen = SCREENS[to]
-    st.page_link(as_page(screen, lambda _: None), label=label, icon=icon or screen.icon, query_params=_query(project, query))
+    st.page_link(as_page(screen, _nothing), label=label, icon=icon or screen.icon, query_params=_query(project, query))
 
 
 def go(to: str, project: Project | None, **query: str) -> None:
     """Opens a screen now. Ends the present run."""
-    st.switch_page(as_page(SCREENS[to], lambda _: None), query_params=_query(project, query))
+    st.switch_page(as_page(SCREENS[to], _nothing), query_params=_query(project, query))
 
 
 def _query(project: Project | None, query: dict[str, str]) -> dict[str, str]:

@@ -75,7 +75,8 @@ def read_message(said: object, *, reviewer: str) -> Message:
         return Message()
     refused: dict[str, str] = {}
     events = []
-    for given in said.get("events") or ():
+    listed = said.get("events")
+    for given in listed if isinstance(listed, list) else ():
         event = _event(given, reviewer, refused)
         if event:
             events.append(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_BYTES_AT_ONCE = 4 << 20
-_LONGEST = 64
-"""Bytes of a word that enter its hash; a longer word is told apart by its first 64."""
+_BYTES_AT_ONCE = 1 << 20
+_BASE = 0x9E3779B97F4A7C15
+"""Odd, so that it has an inverse modulo 2^64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Words:
 
 
 def portions(texts: pa.ChunkedArray) -> Iterator[tuple[int, pa.Array]]:
-    """Consecutive pieces of a text column of about 4 MB, each with the index of its first text: what `words` needs grows with it."""
+    """Consecutive pieces of a text column of about 1 MB, each with the index of its first text: what `words` needs grows with it."""
     first = 0
     for chunk in texts.chunks:
         rows = max(1, len(chunk) * _BYTES_AT_ONCE // max(chunk.nbytes, 1))
@@ -90,19 +91,39 @@ def _kinds() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _hashes(letters: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each word, its hash and whether it is digits only."""
+    """For each word, its hash and whether it is digits only.
+
+    The hash is a polynomial in an odd base modulo 2^64, taken as a difference of prefix sums and shifted back to the word's start.
+    """
     import numpy as np
 
-    length = end - start
-    first = np.cumsum(length) - length
-    place = np.arange(length.sum()) - np.repeat(first, length)
-    letter = letters[np.repeat(start, length) + place]
-    is_digit = (letter >= 48) & (letter <= 57)
-    folded = (letter + np.where((letter >= 65) & (letter <= 90), np.uint8(32), np.uint8(0))).astype(np.uint64)
-    terms = folded * np.append(_weights(_LONGEST), np.uint64(0))[np.minimum(place, _LONGEST)]
-    if not len(start):
-        return np.zeros(0, np.uint64), np.zeros(0, bool)
-    return np.add.reduceat(terms, first) + length.astype(np.uint64), np.logical_and.reduceat(is_digit, first)
+    codes, powers, inverse_powers = _tables(len(letters))
+    until = np.zeros(len(letters) + 1, np.uint64)
+    np.cumsum(codes[letters] * powers, out=until[1:])
+    digits = np.zeros(len(letters) + 1, np.int32)
+    np.cumsum((letters >= 48) & (letters <= 57), out=digits[1:])
+    hashes = (until[end] - until[start]) * inverse_powers[start] + (end - start).astype(np.uint64)
+    return hashes, digits[end] - digits[start] == end - start
+
+
+def _tables(length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A random number for each byte, the same for a capital and its small letter; the powers of the base, and of its inverse."""
+    codes = _weights(256)
+    codes[65:91] = codes[97:123]
+    powers, inverse_powers = _powers(1 << max(length - 1, 1).bit_length())
+    return codes, powers[:length], inverse_powers[:length]
+
+
+@functools.lru_cache(4)
+def _powers(length: int) -> tuple[np.ndarray, np.ndarray]:
+    import numpy as np
+
+    def powers_of(base: int) -> np.ndarray:
+        steps = np.full(length, base, np.uint64)
+        steps[0] = 1
+        return np.cumprod(steps, dtype=np.uint64)
+
+    return powers_of(_BASE), powers_of(pow(_BASE, -1, 1 << 64))
 
 
 def _weights(count: int) -> np.ndarray:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
-from pipelines.checks._languages import READ, Language, language, parts_in, plainly_english
+from pipelines.checks._languages import PLAIN, READ, Language, english_words, language, parts_in
 from pipelines.checks._turns import answer_turns
 
 _FEWEST_ASKED = 20
+_SHORT = 60
 _SURE = 0.6
 _ABOUT_LANGUAGE = re.compile(
     r"translat|paraphras|language|bilingual|locali[sz]|übersetz|sprache|traduc|traduir|traduis|traduz|idioma|langue|vertaal|vertaling|taal\b"
@@ -29,26 +30,31 @@ def answer_language(batch: Batch) -> Measurements:
     where the prompt or system prompt speaks of a language or a translation. Sister languages such as Danish and Norwegian count as one.
     """
     import numpy as np
+    import pyarrow.compute as pc
 
-    asked, said = (plainly_english(batch.column(column)) for column in ("prompt", "answer"))
-    values: list[float | None] = [0.0 if same else None for same in asked & said]
+    asked, said = (english_words(batch.column(column)) for column in ("prompt", "answer"))
+    is_short = np.asarray(pc.less(pc.utf8_length(batch.column("prompt")), _SHORT))
+    same = (said >= PLAIN) & ((asked >= 2) | ((asked == 1) & is_short))
+    values: list[float | None] = [0.0 if each else None for each in same]
     evidence: list[tuple[Evidence, ...]] = [()] * len(batch)
-    others = np.flatnonzero(~(asked & said))
+    others = np.flatnonzero(~same)
     turns = answer_turns(batch.column("messages"), batch.column("chosen"))
     rows = batch.table.select(["system", "prompt", "answer"]).take(others).to_pylist()
     for i, row in zip(others.tolist(), rows, strict=True):
-        difference = _difference(**row)
+        difference = _difference(**row, is_english=bool(asked[i] >= PLAIN))
         if difference is not None:
             values[i], note = difference
             evidence[i] = (Evidence(int(turns[i]), note=note),) if note else ()
     return Measurements(values, evidence)
 
 
-def _difference(system: str, prompt: str, answer: str) -> tuple[float, str] | None:
-    """How sure it is that the languages differ, with a note; None where it cannot be told."""
+def _difference(system: str, prompt: str, answer: str, *, is_english: bool) -> tuple[float, str] | None:
+    """How sure it is that the languages differ, with a note; None where it cannot be told. `is_english`: the prompt plainly is."""
     said = language(answer)
-    asked = language(prompt[-READ:], fewest=_FEWEST_ASKED) if said else None
-    if said is None or asked is None:
+    if said is None:
+        return None
+    asked = Language("en", 1.0) if is_english else language(prompt[-READ:], fewest=_FEWEST_ASKED)
+    if asked is None:
         return None
     if asked.code == said.code or _stands_in(prompt, answer, said):
         return 0.0, ""

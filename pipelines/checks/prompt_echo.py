@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _FEWEST = 6
 """A shorter prompt is repeated for good reasons: "Good morning", "Thank you very much"."""
+_OPENING = 120
+"""Characters in which the echo of six words begins."""
 _LABEL_WORDS = 4
 """An echo may follow a label such as "Question:" or "You asked me:"."""
 _SENTENCE_END = re.compile(r"[\"'”’»)\]*]*(?:\s*\Z|\s*[.?!:。？！：؟।]|\s*\n|\s+[A-Z\"“])")
@@ -37,7 +39,7 @@ def prompt_echo(batch: Batch) -> Measurements:
     asked, said = content.take(pa.array(answers - 1)), content.take(pa.array(answers))
     values: list[float | None] = [None] * len(batch)
     evidence: list[tuple[Evidence, ...]] = [()] * len(batch)
-    opening = [words(pc.utf8_slice_codeunits(column, 0, 200).combine_chunks()) for column in (asked, said)]
+    opening = [words(pc.utf8_slice_codeunits(column, 0, _OPENING).combine_chunks()) for column in (asked, said)]
     enough = np.bincount(opening[0].text, minlength=len(answers)) >= _FEWEST
     for record in turns.record[answers[enough]].tolist():
         values[record] = 0.0

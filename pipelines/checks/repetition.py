@@ -46,11 +46,16 @@ def _said_again(of: Words) -> np.ndarray:
     import numpy as np
 
     stretches = stretch_hashes(of, _STRETCH)
-    _, group, size = np.unique(stretches, return_inverse=True, return_counts=True)
+    ordered = np.sort(stretches)
+    frequent = np.unique(ordered[_TIMES - 1 :][ordered[_TIMES - 1 :] == ordered[: 1 - _TIMES]])
+    frequent = frequent[frequent != 0]
+    if not len(frequent):
+        return np.zeros(len(stretches), bool)
     until = np.cumsum(np.r_[0, of.is_number])
     ends = np.minimum(np.arange(len(stretches)) + _STRETCH, len(stretches))
     numbers = until[ends] - until[:-1]  # how many of the six words are digits only
-    starts = np.flatnonzero((size[group] >= _TIMES) & (stretches != 0) & (numbers <= _STRETCH / 2))
+    place = np.minimum(np.searchsorted(frequent, stretches), len(frequent) - 1)
+    starts = np.flatnonzero((frequent[place] == stretches) & (numbers <= _STRETCH / 2))
     edges = np.zeros(len(stretches) + _STRETCH + 1, np.int64)
     np.add.at(edges, starts, 1)
     np.add.at(edges, starts + _STRETCH, -1)

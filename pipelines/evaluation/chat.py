@@ -146,8 +146,8 @@ def _opened(folder: Path, reply: Path) -> Any:
 
 def _require_alive(folder: Path) -> None:
     view = jobs.view(folder)
-    if view.state == "failed":
-        raise WorkbenchError(view.message)
+    if view.state in ("failed", "lost"):
+        raise WorkbenchError(f"{view.message} Start the chat again.")
     if view.is_finished:
         raise WorkbenchError(_PUT_AWAY)
 
@@ -182,6 +182,7 @@ def _serve(speaker: Speaker, folder: Path, idle_seconds: float, emit: jobs.Emit)
             emit(message="Stopping")  # raises Cancelled
         waiting = sorted((folder / "requests").glob("*.json"))
         if not waiting:
+            _forget_left(folder)
             time.sleep(_POLL_SECONDS)
             continue
         _answer(speaker, waiting[0], folder)
@@ -191,6 +192,10 @@ def _serve(speaker: Speaker, folder: Path, idle_seconds: float, emit: jobs.Emit)
 
 def _answer(speaker: Speaker, path: Path, folder: Path) -> None:
     """Writes the reply to a request, piece by piece, and takes the request away. A request that fails gets its reason as reply."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:  # the one who asked has left already
+        return
     stop = _stop_file(folder, path.stem)
     reply = folder / "replies" / f"{path.stem}.jsonl"
     with reply.open("w", encoding="utf-8") as file:
@@ -200,20 +205,22 @@ def _answer(speaker: Speaker, path: Path, folder: Path) -> None:
             file.flush()
 
         try:
-            request = ChatRequest.from_json(json.loads(path.read_text(encoding="utf-8")))
+            request = ChatRequest.from_json(json.loads(text))
             speaker.speak(
                 request.messages, model=request.model, max_new_tokens=request.max_new_tokens, temperature=request.temperature,
                 seed=request.seed, write=lambda piece: write({"text": piece, "done": False}),
                 should_stop=lambda: stop.exists() or jobs.is_cancel_requested(folder),
             )  # fmt: skip
             write({"text": "", "done": True})
-        except FileNotFoundError:  # the one who asked has gone already
-            write({"text": "", "done": True})
         except WorkbenchError as error:
             write({"error": str(error), "text": "", "done": True})
         except (KeyError, TypeError, ValueError) as error:
             write({"error": f"The request cannot be read: {error}. Send messages with role and content.", "text": "", "done": True})
     path.unlink(missing_ok=True)
-    if stop.exists():
+
+
+def _forget_left(folder: Path) -> None:
+    """Removes the replies nobody reads: those who asked have left."""
+    for stop in (folder / "requests").glob("*.stop"):
+        (folder / "replies" / f"{stop.stem}.jsonl").unlink(missing_ok=True)
         stop.unlink(missing_ok=True)
-        reply.unlink(missing_ok=True)

@@ -84,7 +84,35 @@ def test_a_record_is_measured_the_same_alone_as_in_a_batch(records):
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", " ", "(", "[", "{", "```", "<", "@", "1", "-", "0 ", "\n", "ab.", "key=", '"', "\\", "A1", "as an ai ", "x@y.", "不", "Ã"],
+    [
+        "a",
+        " ",
+        "(",
+        "[",
+        "{",
+        "```",
+        "<",
+        "@",
+        "1",
+        "-",
+        "0 ",
+        "\n",
+        "ab.",
+        "key=",
+        '"',
+        "\\",
+        "A1",
+        "sk-",
+        "eyJ",
+        "[a ",
+        "+1 ",
+        "01-",
+        "password: ",
+        "as an ai ",
+        "x@y.",
+        "不",
+        "Ã",
+    ],
 )
 def test_no_text_makes_a_check_slow(piece):
     text = piece * (200_000 // len(piece))

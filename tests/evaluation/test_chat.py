@@ -73,7 +73,9 @@ def test_what_cannot_be_answered_comes_back_as_a_sentence_and_the_chat_goes_on(c
             list(ask(chat_folder, messages))
     (chat_folder / "requests" / "0.json").write_text("not json")
     wait_until(lambda: not (chat_folder / "requests" / "0.json").exists())
-    assert "cannot be read" in (chat_folder / "replies" / "0.jsonl").read_text()
+    reply = chat_folder / "replies" / "0.jsonl"
+    assert "cannot be read" in reply.read_text()
+    reply.unlink()
     assert list(ask(chat_folder, MESSAGES))
 
 

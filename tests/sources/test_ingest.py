@@ -259,7 +259,7 @@ def test_an_import_killed_while_it_moves_its_files_in_is_undone_by_the_next(proj
     import_source(project, write(tmp_path / "c.jsonl", C))
     assert prompts(project) == [(0, "Qa"), (1, "Qc")]
     assert places(project) == [("Qa", "a.jsonl", 1), ("Qc", "c.jsonl", 1)]
-    assert len(files(project)) == len(before) + 3
+    assert len(files(project)) == len(before) + 4  # records, source rows, original and an empty quarantine
     assert not (project.folder / "importing").exists()
 
 

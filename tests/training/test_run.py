@@ -206,7 +206,7 @@ def test_computing_activations_twice_changes_nothing(run):
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice(run):
     with pytest.raises(WorkbenchError, match="learning rate is too high"):
-        run(steps=8, learning_rate=1e38, max_grad_norm=1e30, warmup=0.0)
+        run(steps=8, learning_rate=1e30, max_grad_norm=1e30, warmup=0.0)
 
 
 def test_a_finished_run_is_not_trained_again(done):

@@ -113,10 +113,10 @@ def test_more_cards_are_asked_for_once_while_there_is_a_store_of_them():
       session.fetch();
       session.fetch();
       const first = world.sent.map((m) => [m.after, m.rows]);
-      hear({ cards: Array.from({ length: 60 }, (_, i) => card(`d${i}`)), cursor: "d59", isEnd: false, recent: [], tally: { total: 99, left: 99, today: 0, next: null } });
+      hear({ cards: Array.from({ length: 100 }, (_, i) => card(`d${i}`)), cursor: "d99", isEnd: false, recent: [], tally: { total: 999, left: 999, today: 0, next: null } });
       session.fetch();
       return [first, world.sent.length, session.deck.ahead];
-    """) == [[["c11", 60]], 1, 71]
+    """) == [[["c11", 100]], 1, 111]
 
 
 def test_a_row_that_does_not_exist_is_asked_for_once():

@@ -62,7 +62,7 @@ def test_the_whole_job_from_an_uploaded_file_to_a_conversation(tmp_path):
             page.locator(".st-key-scan button").click()
             assert wait_for(finished(project, "scan")).result["records"] == imported["records"]
             page.goto(f"{address}/report?project=tickets")
-            page.get_by_text("What to do next").wait_for()
+            page.get_by_role("heading", name="What to do next").wait_for()
 
             open_card(page, server.url(project, "&order=import"))
             type_keys(page, "kdkfkkdkkkdkkkk", per_second=10)

@@ -67,8 +67,8 @@ function part(title, pieces) {
       h("div", { class: "text", dir: "auto" }, diffNodes(pieces)),
     );
   return [
-    h("div", {}, h("h4", {}, title), h("div", { class: "text", dir: "auto" }, diffNodes(pieces.filter((p) => p.op !== "new")))),
-    h("div", {}, h("h4", { class: "second" }, title), h("div", { class: "text", dir: "auto" }, diffNodes(pieces.filter((p) => p.op !== "gone")))),
+    h("div", {}, h("h4", { "data-side": "This row" }, title), h("div", { class: "text", dir: "auto" }, diffNodes(pieces.filter((p) => p.op !== "new")))),
+    h("div", {}, h("h4", { "data-side": "Other row" }, title), h("div", { class: "text", dir: "auto" }, diffNodes(pieces.filter((p) => p.op !== "gone")))),
   ];
 }
 

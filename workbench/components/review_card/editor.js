@@ -92,11 +92,20 @@ export class Editor {
     input.addEventListener("input", () => {
       fit();
       clearTimeout(timer);
-      timer = setTimeout(compare, DIFF_DELAY);
+      timer = setTimeout(() => {
+        compare();
+        showBoth(input, changes);
+      }, DIFF_DELAY);
     });
     this.fields.push(field);
     put(message.content);
     requestAnimationFrame(fit); // its height is known once it is on the page
     return h("section", { class: `turn ${message.role}` }, h("h3", { class: "role" }, roleName(message.role)), input, changes);
   }
+}
+
+// Brings the differences into view under the field, where there is room for both.
+function showBoth(input, changes) {
+  const pane = input.closest(".reading");
+  if (pane && input.offsetHeight + changes.offsetHeight < pane.clientHeight - 120) changes.scrollIntoView({ block: "nearest" });
 }

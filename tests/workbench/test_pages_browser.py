@@ -1,0 +1,109 @@
+"""The pages in a real browser: nothing from elsewhere, nothing cut off, the map's lasso, and who may name a path."""
+
+import pytest
+
+from pipelines.curation.decisions import verdicts
+from pipelines.store.project import Project
+from tests.workbench.app_test import PAGES, fill_small
+from tests.workbench.browser import Server, chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+RESTING = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    from tests.conftest import SHARED_DATASETS  # noqa: F401 - the fixtures' module sets the offline switches
+
+    home = tmp_path_factory.mktemp("projects")
+    project = Project.create(home / "small")
+    fill_small(project, _fill)
+    server = Server(home)
+    with chromium() as browser:
+        server.start()
+        try:
+            yield server, browser, project
+        finally:
+            server.kill()
+
+
+def _fill(project, records):
+    """As the fixture `fill`, which lives for one test only; here the records are laid out on the map too."""
+    import pyarrow as pa
+
+    from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_parquet
+
+    table = records_to_table(records)
+    write_parquet(table, project.records_folder / "0001-test-00000.parquet")
+    ids = table.column("id").to_pylist()
+    rows = {"record": ids, "source": ["test"] * len(ids), "file": ["test.jsonl"] * len(ids), "row": range(1, len(ids) + 1)}
+    write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / "0001-test-00000.parquet")
+    return ids
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page_name", PAGES)
+def test_a_page_loads_nothing_from_elsewhere_and_fits_the_window(served, page_name, scheme):
+    server, browser, _ = served
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    elsewhere, errors = [], []
+    here = (f"http://127.0.0.1:{server.port}", f"ws://127.0.0.1:{server.port}", "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(here) else elsewhere.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"http://127.0.0.1:{server.port}/{page_name}?project=small")
+    page.locator(".st-key-strip").wait_for()
+    page.locator(RESTING).wait_for()
+    page.wait_for_timeout(800)
+    assert elsewhere == [] and errors == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator('[data-testid="stException"]').count() == 0
+    page.close()
+
+
+def test_going_to_another_page_keeps_the_project_and_says_so_in_the_address(served):
+    server, browser, _ = served
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/data?project=small")
+    page.get_by_role("link", name="Explore").first.click()
+    page.wait_for_url("**/explore?project=small")
+    page.close()
+
+
+def test_rows_inside_a_lasso_are_dropped_together_and_undone_together(served):
+    server, browser, project = served
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(f"http://127.0.0.1:{server.port}/explore?project=small")
+    plot = page.locator(".js-plotly-plot")
+    plot.wait_for()
+    page.locator(RESTING).wait_for()
+    page.wait_for_timeout(1500)
+    box = plot.bounding_box()
+    corners = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.8), (0.1, 0.8), (0.1, 0.1)]
+    points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+    page.get_by_text("6 rows selected on the map").wait_for()
+    page.get_by_role("button", name="Drop all 6").click()
+    page.locator(".st-key-bulk-confirm button").click()
+    page.get_by_text("6 rows dropped at once").wait_for()
+    assert verdicts(project).column("verdict").to_pylist() == ["drop"] * 6
+    page.get_by_role("button", name="Undo").first.click()
+    page.get_by_text("6 rows dropped at once").wait_for(state="detached")
+    assert verdicts(project).num_rows == 0
+    page.close()
+
+
+@pytest.mark.parametrize(("headers", "may_type"), [({}, True), ({"X-Forwarded-For": "203.0.113.7"}, False)])
+def test_a_path_can_be_typed_at_this_machine_but_not_through_a_proxy(served, headers, may_type):
+    server, browser, _ = served
+    context = browser.new_context(extra_http_headers=headers)
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/data?project=small")
+    page.locator(RESTING).wait_for()
+    page.get_by_text("Add more data").click()
+    page.get_by_text("JSONL, JSON, CSV").first.wait_for()
+    assert (page.get_by_text("Name a file, folder or data set").count() == 1) == may_type
+    context.close()
