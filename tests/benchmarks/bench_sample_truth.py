@@ -45,7 +45,13 @@ SEES = {
     "exact_duplicate": {"exact_duplicate", "contradictory_label"},
     "invalid_json": {"invalid_json", "truncated_answer"},
     "truncated_answer": {"truncated_answer", "invalid_json", "repetition"},  # the planted loops are cut off as well
-    "json_schema_drift": {"missing_field", "invalid_json", "truncated_answer", "empty_turn", "wrong_role"},  # swapped roles: prose as answer
+    "json_schema_drift": {
+        "missing_field",
+        "invalid_json",
+        "truncated_answer",
+        "empty_turn",
+        "wrong_role",
+    },  # swapped roles: prose as answer
     "unbalanced_fence": {"invalid_json", "truncated_answer"},
     "no_answer": {"wrong_role"},
     "last_turn_not_answer": {"wrong_role"},

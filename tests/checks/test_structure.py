@@ -144,3 +144,11 @@ def test_tool_call_unanswered_names_the_tool():
 )
 def test_control_tokens(text, found):
     assert marked("control_tokens", answer(text)) == found
+
+
+def test_identical_preference():
+    def pair(chosen: str, rejected: str) -> Record:
+        return Record((asks,), kind="preference", chosen=(Message("assistant", chosen),), rejected=(Message("assistant", rejected),))
+
+    rows = [pair("Ja, sehr.", "Ja, sehr. "), pair("Ja.", "Nein."), answer("Ja."), pair("yes", "Yes")]
+    assert flags("identical_preference", *rows) == [True, False, None, False]
