@@ -32,17 +32,13 @@ def serve(project: Path, *, port: int = 8501, address: str = "127.0.0.1", open_b
     app = Path(next(iter(spec.submodule_search_locations))) / "app.py"
     print(f"Winnow is on http://{'localhost' if address == '127.0.0.1' else address}:{port} (stop it with Ctrl-C)")
     has_screen = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("darwin", "win32"))
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            str(app),
-            f"--server.port={port}",
-            f"--server.address={address}",
-            f"--server.headless={'false' if open_browser and has_screen else 'true'}",
-        ],
-        env=os.environ | {"WINNOW_HOME": str(folder.parent), "WINNOW_PROJECT": str(folder)},
-        check=False,
-    )
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(app),
+        f"--server.port={port}", f"--server.address={address}",
+        f"--server.headless={'false' if open_browser and has_screen else 'true'}",
+    ]  # fmt: skip
+    environment = os.environ | {"WINNOW_HOME": str(folder.parent), "WINNOW_PROJECT": str(folder)}
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)  # this process becomes the server: whoever ends it ends the server
+    subprocess.run(command, env=environment, check=False)
