@@ -172,6 +172,7 @@ def _card(
         "chosen": [_without_nulls(m) for m in record["chosen"] or []],
         "rejected": [_without_nulls(m) for m in record["rejected"] or []],
         "tools": record["tools"],
+        "label": record["label"],
         "meta": json.loads(record["meta"] or "{}"),
         "sources": [{"file": s["file"], "row": s["row"]} for s in sources],
         "cluster": None if cluster is None else {"id": cluster, "name": name_by_cluster.get(cluster, f"Cluster {cluster}")},

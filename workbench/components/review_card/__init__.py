@@ -11,11 +11,12 @@ from typing import Any
 from workbench.components.review_card.modules import joined_modules
 
 FOLDER = Path(__file__).parent
+STYLES = ("card.css", "buttons.css", "reading.css", "compare.css", "panel.css", "screens.css")
 
 
 def card_code() -> str:
     """The JavaScript of the card, with its style sheet as a text inside."""
-    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("card.css", "reading.css", "panel.css"))
+    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in STYLES)
     return joined_modules(FOLDER, "engine.js", {"style.js": f"export const CARD_CSS = {json.dumps(css)};\n"})
 
 

@@ -2,19 +2,18 @@
 
 import { promptText, turnsOf } from "./conversation.js";
 import { Editor, sameMessages } from "./editor.js";
-import { h, put } from "./element.js";
+import { h } from "./element.js";
 import { keyIntent } from "./keys.js";
-import { doneName, findingList, markStanding, origin, Reasons, recentList, verdictButtons } from "./panel.js";
+import { doneName } from "./panel.js";
 import { RowView, standingTurns } from "./row_view.js";
 import { emptyScreen, finishedScreen, helpOverlay, waitingScreen } from "./screens.js";
 import { Session } from "./session.js";
+import { SidePanel } from "./side_panel.js";
 import { StatusBar } from "./status_bar.js";
-import { isConnected, isDark, isFocusOnChoice, roomBelow, Stopwatch, storageOf } from "./surroundings.js";
+import { isDark, isFocusOnChoice, roomBelow, Stopwatch, storageOf, Waker } from "./surroundings.js";
 import { Tooltip } from "./tooltip.js";
 
 const TICK = 500; // ms between looks at what is unconfirmed
-const WAKE_AFTER = 3; // unanswered messages before the whole page is asked to run again
-const WAKE_EVERY = 8000; // ms until the next such request, doubled each time: it interrupts a server that is only slow
 const LOWEST = 440; // pixels the card is high at least
 
 /** One review card on the page. */
@@ -26,8 +25,7 @@ export class Review {
     this.editor = null;
     this.help = null;
     this.shownId = undefined;
-    this.wokeAt = 0;
-    this.wakeEvery = WAKE_EVERY;
+    this.waker = new Waker();
     this.stopwatch = new Stopwatch();
     this.build(css);
     this.listeners = [
@@ -45,22 +43,14 @@ export class Review {
     this.tooltip = new Tooltip();
     this.bar = new StatusBar({ onHelp: () => this.toggleHelp(), onDismiss: () => this.dismissRefused() });
     this.view = new RowView({ onOpen: (id) => this.goTo(id), onEdit: () => this.edit(), onMark: (element, marks) => this.tooltip.show(element, marks) });
-    this.verdicts = verdictButtons((action) => this.act(action));
-    this.reasons = new Reasons({ onDone: () => this.view.focus() });
-    this.findings = h("div", {});
-    this.origin = h("div", {});
-    this.recent = h("div", {});
+    this.panel = new SidePanel({
+      onAct: (action) => this.act(action),
+      onDone: () => this.view.focus(),
+      onShow: (finding, evidence) => this.view.showEvidence(finding, evidence),
+      onOpen: (id) => this.goTo(id),
+    });
     this.spoken = h("div", { class: "spoken", role: "status", "aria-live": "polite" });
-    this.scroll = h(
-      "div",
-      { class: "panel-scroll" },
-      h("section", { class: "why" }, h("h4", {}, "Why this row is here"), this.findings),
-      this.reasons.element,
-      h("section", {}, this.origin),
-      h("section", {}, h("h4", {}, "Last decisions"), this.recent),
-    );
-    const panel = h("aside", { class: "panel", "aria-label": "Decision" }, this.verdicts, this.scroll);
-    this.card = h("div", { class: "card", role: "group", "aria-label": "Review" }, this.bar.element, h("div", { class: "columns" }, this.view.element, panel), this.spoken);
+    this.card = h("div", { class: "card", role: "group", "aria-label": "Review" }, this.bar.element, h("div", { class: "columns" }, this.view.element, this.panel.element), this.spoken);
     this.element = h("div", { class: "skin" }, h("style", {}, css), h("div", { class: "frame" }, this.card), this.tooltip.element);
     this.root.append(this.element);
   }
@@ -100,14 +90,7 @@ export class Review {
   /** Looks after what is unconfirmed. */
   tick() {
     if (!this.session) return;
-    const tries = this.session.outbox.tick();
-    if (tries === 0) this.wakeEvery = WAKE_EVERY;
-    // A restarted server may not know this part of the page: then only a run of the whole page brings it back.
-    if (tries >= WAKE_AFTER && Date.now() - this.wokeAt > this.wakeEvery && isConnected()) {
-      this.wokeAt = Date.now();
-      this.wakeEvery *= 2;
-      this.wake();
-    }
+    if (this.waker.isDue(this.session.outbox.tick(), Date.now())) this.wake();
     this.session.adopt();
     this.paintBar();
   }
@@ -144,8 +127,8 @@ export class Review {
       edit: () => this.edit(),
       next: () => this.step(1),
       previous: () => this.step(-1),
-      reason: () => current && this.reasons.input.focus(),
-      chip: () => current && this.reasons.choose(Number(key) - 1),
+      reason: () => current && this.panel.reasons.input.focus(),
+      chip: () => current && this.panel.reasons.choose(Number(key) - 1),
       compare: () => this.view.compare(),
       help: () => this.toggleHelp(),
     };
@@ -154,7 +137,7 @@ export class Review {
 
   decide(verdict, edit = null) {
     if (!this.session.deck.current || this.editor) return;
-    const { reason, note } = this.reasons.take();
+    const { reason, note } = this.panel.reasons.take();
     if (note) this.session.record({ verdict: "comment", reason: note });
     this.session.record({ verdict, reason, edit, seconds: this.stopwatch.read() });
     this.session.advance();
@@ -193,7 +176,7 @@ export class Review {
       onSave: (turns) => this.endEdit(card, turns, () => !sameMessages(turns, standing) && this.decide("edit", turns)),
       onLeave: (turns) => this.endEdit(card, turns, () => !sameMessages(turns, standing) && this.drafts.set(card.id, turns)),
     });
-    this.paintRow();
+    this.view.paint(this.row(card));
     this.refresh();
     this.editor.focus();
   }
@@ -244,12 +227,9 @@ export class Review {
     this.shownId = this.idHere();
     this.stopwatch.restart();
     this.view.reset();
-    this.scroll.scrollTop = 0;
     this.card.classList.toggle("without-row", !card);
-    if (card) this.paintRow();
-    put(this.findings, card && findingList(card, (finding, evidence) => this.view.showEvidence(finding, evidence)));
-    put(this.origin, card && origin(card));
-    if (card) this.reasons.offer(reasonChoices(card, facts.reasons));
+    if (card) this.view.paint(this.row(card));
+    this.panel.paint(card, facts.reasons);
     this.refresh();
   }
 
@@ -258,15 +238,11 @@ export class Review {
     const { deck, history } = this.session;
     const card = deck.current;
     this.card.classList.toggle("untouched", !history.entries.length);
-    markStanding(this.verdicts, card ? this.session.verdictOf(card) : null, { isEditing: Boolean(this.editor), canUndo: history.canUndo });
-    put(this.recent, recentList(history.recent(10), (event) => this.titleOf(event), (id) => this.goTo(id)));
+    const verdict = card ? this.session.verdictOf(card) : null;
+    this.panel.refresh({ verdict, isEditing: Boolean(this.editor), history, titleOf: (event) => this.titleOf(event) });
     if (card) this.view.paintHead(this.row(card));
     else this.view.paintScreen(this.screen());
     this.paintBar();
-  }
-
-  paintRow() {
-    this.view.paint(this.row(this.session.deck.current));
   }
 
   row(card) {
@@ -321,8 +297,4 @@ export class Review {
 function stop(event) {
   event.preventDefault();
   event.stopImmediatePropagation(); // the app has keys of its own: r runs it again, c clears its cache
-}
-
-function reasonChoices(card, common) {
-  return [...new Set([...card.findings.map((finding) => finding.title).slice(0, 3), ...common])];
 }

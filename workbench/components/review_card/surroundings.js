@@ -9,8 +9,30 @@ export function storageOf(page) {
   }
 }
 
+const WAKE_AFTER = 3; // unanswered messages before the whole page is asked to run again
+const WAKE_EVERY = 8000; // ms until the next such request, doubled each time: it interrupts a server that is only slow
+
+/**
+ * Says when to ask for a run of the whole page. Streamlit runs it by itself when the connection comes back, but only if a part of
+ * the page ran last; if the whole page did, a server started anew ignores what this part says, for it does not know the part.
+ */
+export class Waker {
+  constructor() {
+    Object.assign(this, { last: 0, every: WAKE_EVERY });
+  }
+
+  /** Whether it is time, after so many messages without an answer. */
+  isDue(tries, now) {
+    if (tries === 0) this.every = WAKE_EVERY;
+    if (tries < WAKE_AFTER || now - this.last <= this.every || !isConnected()) return false;
+    this.last = now;
+    this.every *= 2;
+    return true;
+  }
+}
+
 /** Whether the app says it is connected to its server; true when it does not say. */
-export function isConnected() {
+function isConnected() {
   const app = document.querySelector("[data-testid='stApp']");
   const state = app && app.dataset.testConnectionState;
   return !state || state === "CONNECTED";
