@@ -19,7 +19,7 @@ _NEGATION = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
-_WORD = re.compile(r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+")
+_WORD = r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+"
 _CODE_SIGNS = re.compile(r"[{}();=<>\[\]]")
 _SHORT = 6
 """An answer of at most so many words is a label, a name or a number: another one is another answer."""
@@ -52,7 +52,7 @@ def json_answer(value: dict[str, Any], schema: JsonSchema) -> Answer:
 
 def text_answer(text: str, labels: dict[str, Any] | None = None) -> Answer:
     """An answer in words."""
-    return Answer(text.strip(), labels, Counter(word.group().lower() for word in _WORD.finditer(text)))
+    return Answer(text.strip(), labels, Counter(word.group().lower() for word in re.finditer(_WORD, text)))
 
 
 def conflict(one: Answer, other: Answer, *, labels_only: bool = False) -> tuple[float, str]:

@@ -31,7 +31,7 @@ _ENGLISH_WORDS = r"(?i)\b(?:the|and|of|to|that|with|this|you|your|what|which|how
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|<[^<>\s][^<>]{0,200}>|\\[a-zA-Z]+|\b[\w-]+(?:\.[\w/-]+)+\w")
 _SIGN_OF_NOISE = re.compile(r"\w\.\w|://|[@<\\]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_HAN, _KANA, _HANGUL = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\uac00-\ud7af]")
+_HAN, _KANA, _HANGUL = r"[\u3400-\u9fff]", r"[\u3040-\u30ff]", r"[\uac00-\ud7af]"
 _CODE_SIGNS = re.compile(r"[{}();=<>\[\]$]")
 _FAMILIES = {
     **dict.fromkeys(("no", "nn", "nb", "da"), "da"),  # the model takes Danish, Norwegian Bokmål and Nynorsk for one another
@@ -124,7 +124,7 @@ def _json_words(text: str) -> str:
     """The values of a JSON text that are more than two words; the text may be cut off."""
     values = read_json(text).value
     found = _JSON_TEXT.findall(text) if values is None else list(_values(values))
-    return " . ".join(value for value in found if value.count(" ") > 2 or _HAN.search(value))
+    return " . ".join(value for value in found if value.count(" ") > 2 or re.search(_HAN, value))
 
 
 def _values(value: object) -> list[str]:
@@ -138,7 +138,7 @@ def _by_script(cleaned: str, fewest: int) -> Language | None:
     """Chinese, Japanese and Korean by their letters, where the model is less sure than a look at them."""
     if cleaned.isascii():
         return None
-    han, kana, hangul = (len(letters.findall(cleaned)) for letters in (_HAN, _KANA, _HANGUL))
+    han, kana, hangul = (len(re.findall(letters, cleaned)) for letters in (_HAN, _KANA, _HANGUL))
     others = sum(map(str.isalpha, cleaned)) - han - kana - hangul
     cjk = han + kana + hangul
     if cjk < fewest // 5 or 3 * cjk < others:  # a Chinese character says about as much as three Latin letters

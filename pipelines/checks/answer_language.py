@@ -11,14 +11,13 @@ from pipelines.checks._turns import answer_turns
 _FEWEST_ASKED = 20
 _SHORT = 60
 _SURE = 0.6
-_ABOUT_LANGUAGE = re.compile(
+_ABOUT_LANGUAGE = (
     r"translat|paraphras|language|bilingual|locali[sz]|übersetz|sprache|traduc|traduir|traduis|traduz|idioma|langue|vertaal|vertaling|taal\b"
     r"|翻译|翻譯|译成|译为|译文|语言|英文|英语|中文|汉语|法语|法文|德语|德文|日语|日文|韩语|西班牙语|俄语|外语|拼音|单词|语法|音标"
     r"|\b(?:english|french|german|spanish|italian|portuguese|dutch|chinese|mandarin|japanese|korean|russian|arabic|hindi|turkish|polish|latin"
     r"|swedish|danish|norwegian|finnish|czech|slovak|greek|hebrew|thai|vietnamese|indonesian|ukrainian|romanian|hungarian|catalan|bulgarian"
     r"|croatian|serbian|persian|farsi|urdu|bengali|tamil|irish|welsh|deutsch\w*|englisch\w*|französisch\w*|spanisch\w*|italienisch\w*|chinesisch\w*"
-    r"|anglais\w*|allemand\w*|français\w*|espagnol\w*|chinois\w*|inglés|alemán|español\w*|francés|inglese|tedesco|francese|spagnolo|engels|duits|frans)\b",
-    re.IGNORECASE,
+    r"|anglais\w*|allemand\w*|français\w*|espagnol\w*|chinois\w*|inglés|alemán|español\w*|francés|inglese|tedesco|francese|spagnolo|engels|duits|frans)\b"
 )
 
 
@@ -58,7 +57,7 @@ def _difference(system: str, prompt: str, answer: str, *, is_english: bool) -> t
         return None
     if asked.code == said.code or _stands_in(prompt, answer, said):
         return 0.0, ""
-    if asked.score < _SURE or _ABOUT_LANGUAGE.search(prompt) or _ABOUT_LANGUAGE.search(system):
+    if asked.score < _SURE or re.search(_ABOUT_LANGUAGE, f"{prompt}\n{system}", re.IGNORECASE):
         return None
     return said.score, f"the prompt is {asked.name}, the answer {said.name}"
 

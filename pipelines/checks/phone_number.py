@@ -12,23 +12,21 @@ _SEVEN_DIGITS = r"(?:\d[ ./()\x{A0}\x{2011}-]{0,2}){7}"
 _GAP = r"[ .\-/\u00a0\u2011]"
 _BEFORE = r"(?<![\w.,$€£<=*×^#+])(?<![\w/][-/])(?<![*×=<+] )"
 _AFTER = r"(?![\w%°€$£])(?![.,:/-]\d)(?! ?[=*×÷<>^+])(?! - \d)"
-_INTERNATIONAL = re.compile(rf"{_BEFORE}(?P<plus>\+|00{_GAP}?)[1-9]\d{{0,2}}(?:{_GAP}?(?:\(\d{{1,5}}\)|\d+)){{1,7}}{_AFTER}")
-_AMERICAN = re.compile(rf"{_BEFORE}(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d[.\u2011-])[2-9]\d\d{_GAP}\d{{4}}{_AFTER}")
-_CHINESE_MOBILE = re.compile(rf"{_BEFORE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}{_AFTER}")
-_NATIONAL = re.compile(rf"{_BEFORE}(?:\(0[1-9]\d{{0,4}}\)|0[1-9]\d{{0,4}})(?:{_GAP}?\d{{2,8}}){{1,4}}{_AFTER}")
-_LABELLED = re.compile(
+_INTERNATIONAL = rf"{_BEFORE}(?P<plus>\+|00{_GAP}?)[1-9]\d{{0,2}}(?:{_GAP}?(?:\(\d{{1,5}}\)|\d+)){{1,7}}{_AFTER}"
+_AMERICAN = rf"{_BEFORE}(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d[.\u2011-])[2-9]\d\d{_GAP}\d{{4}}{_AFTER}"
+_CHINESE_MOBILE = rf"{_BEFORE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}{_AFTER}"
+_NATIONAL = rf"{_BEFORE}(?:\(0[1-9]\d{{0,4}}\)|0[1-9]\d{{0,4}})(?:{_GAP}?\d{{2,8}}){{1,4}}{_AFTER}"
+_LABELLED = (
     r"(?:\b(?:tel(?:ephone|efon)?|phone|mobile|mobil|cell(?:phone)?|fax|whats ?app|handy|t[ée]l[ée]phone|tel[ée]fono|cellulare|m[oó]vil"
     r"|telefoon|call|ring|text|dial|hotline)\b|电话|手机|联系方式|電話|致电|拨打)"
     r"(?:[\W_]{1,3}(?:number|no|nr|us|me|him|her|them|is|at|on|back|or|text|unter|ist|au|al|il|en|est|号码?|为|是))*"
     r"[\W_]{0,4}?(?:号码|号|是|为|[：: ])*"
-    rf"(?P<number>\(?\d(?:{_GAP}?\(?\d\)?){{6,13}})(?![\w%])(?![.,:/-]\d)",
-    re.IGNORECASE,
+    rf"(?P<number>\(?\d(?:{_GAP}?\(?\d\)?){{6,13}})(?![\w%])(?![.,:/-]\d)"
 )
-_CONTEXT = re.compile(
+_CONTEXT = (
     r"\b(?:tel|phone|mobile|cell|fax|call(?:ed|s|ing)?|ring|rang|reach(?:ed|able)?|contact|reception|dial|sms|whats ?app|hotline|landline"
     r"|handset|telefon\w*|handy|anrufen|erreichbar|rückruf|t[ée]l[ée]phone|appele[rz]|joindre|tel[ée]fono|llam\w+|chiam\w+|bel(?:len)?|nummer"
-    r"|number|numéro|número|numero)\b|电话|手机|致电|联系",
-    re.IGNORECASE,
+    r"|number|numéro|número|numero)\b|电话|手机|致电|联系"
 )
 _STRICT_REGIONS = ("GB", "FR", "NL", "BE", "CH", "ES", "AU", "IE", "SE", "JP")
 """Where the numbering plan fixes the length, so that a valid number is hardly ever an accident. Not so in Germany, Austria and Italy."""
@@ -54,15 +52,15 @@ def phone_number(batch: Batch) -> Measurements:
 
 
 def _numbers(content: str) -> Iterator[tuple[int, int]]:
-    for match in _INTERNATIONAL.finditer(content):
+    for match in re.finditer(_INTERNATIONAL, content):
         if _is_plausible(match.group()) and _is_international(match.group(), has_plus=match["plus"] == "+"):
             yield match.span()
     for pattern in (_AMERICAN, _CHINESE_MOBILE):
-        yield from (match.span() for match in pattern.finditer(content) if _is_plausible(match.group()))
-    for match in _NATIONAL.finditer(content):
+        yield from (match.span() for match in re.finditer(pattern, content) if _is_plausible(match.group()))
+    for match in re.finditer(_NATIONAL, content):
         if _is_plausible(match.group()) and (_is_valid_somewhere(match.group()) or _is_spoken_of(content, *match.span())):
             yield match.span()
-    for match in _LABELLED.finditer(content):
+    for match in re.finditer(_LABELLED, content, re.IGNORECASE):
         if _is_plausible(match["number"]):
             yield match.span("number")
 
@@ -93,4 +91,4 @@ def _is_valid_somewhere(number: str) -> bool:
 
 def _is_spoken_of(content: str, start: int, end: int) -> bool:
     digits = sum(character.isdigit() for character in content[start:end])
-    return 9 <= digits <= 12 and bool(_CONTEXT.search(content, max(start - 50, 0), min(end + 25, len(content))))
+    return 9 <= digits <= 12 and bool(re.search(_CONTEXT, content[max(start - 50, 0) : end + 25], re.IGNORECASE))

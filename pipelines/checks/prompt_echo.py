@@ -19,7 +19,7 @@ _OPENING = 120
 _LABEL_WORDS = 4
 """An echo may follow a label such as "Question:" or "You asked me:"."""
 _SENTENCE_END = re.compile(r"[\"'”’»)\]*]*(?:\s*\Z|\s*[.?!:。？！：؟।]|\s*\n|\s+[A-Z\"“])")
-_WORD = re.compile(r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+")
+_WORD = r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+"
 
 
 @check(title="Answers that repeat the prompt", unit="share of the prompt", group="text", flag_above=0.8)
@@ -70,8 +70,8 @@ def _same_opening(asked: Words, said: Words, *, pairs: int) -> np.ndarray:
 
 def _echo(asked: str, said: str) -> tuple[float, int, int]:
     """Share of the asked words that are said in a row from the first on, and where."""
-    question = [word.group().lower() for word in _WORD.finditer(asked)]
-    answer = list(_WORD.finditer(said))
+    question = [word.group().lower() for word in re.finditer(_WORD, asked)]
+    answer = list(re.finditer(_WORD, said))
     best = (0, 0, 0)
     for label in range(min(_LABEL_WORDS + 1, len(answer))):
         length = 0

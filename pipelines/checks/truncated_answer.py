@@ -36,7 +36,7 @@ _SIGNED = re.compile(
 _CODE = re.compile(r"[{}=$\\|]|=>|->|</|/>|<\w|\(\)|^\s*(?:#!|//|\$|>>>|def |import |from |SELECT |echo |find |[a-z]+ -)", re.MULTILINE)
 _FULL_STOP = re.compile(r"[.!?…。！？][\"'”’)）」』*]*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+_CJK = r"[\u3040-\u30ff\u4e00-\u9fff]"
 
 
 @check(title="Answers that stop in the middle", unit="answers", group="text", flag_above=0)
@@ -114,7 +114,7 @@ def _all_end(paragraphs: str) -> bool:
 
 
 def _is_prose(line: str, *, words: int, characters: int) -> bool:
-    return len(_WORD.findall(line)) >= words or len(_CJK.findall(line)) >= characters
+    return len(_WORD.findall(line)) >= words or len(re.findall(_CJK, line)) >= characters
 
 
 def _is_begun_sentence(rest: str) -> bool:
