@@ -88,8 +88,11 @@ class TextRows:
         """The texts of the given rows (increasing numbers), one or two pieces for each chunk they lie in."""
         import numpy as np
 
-        bounds = np.append(np.searchsorted(rows, self._first_rows), len(rows))
-        for chunk, start, stop in zip(self._chunks, bounds[:-1], bounds[1:], strict=True):
+        if len(rows) == 0:
+            return
+        first, last = np.searchsorted(self._first_rows, rows[[0, -1]], side="right") - 1
+        bounds = np.append(np.searchsorted(rows, self._first_rows[first : last + 1]), len(rows))
+        for chunk, start, stop in zip(self._chunks[first : last + 1], bounds[:-1], bounds[1:], strict=True):
             if start == stop:
                 continue
             local = rows[start:stop] - chunk.first_row

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from pipelines.duplicates.kernels import Sketches
 
 MAX_NEIGHBOURS = 64
-"""Most later rows of one bucket that a row is compared with. Larger buckets are templates: all rows stay connected, by fewer pairs."""
+"""Most later rows of one bucket that a row is compared with. Larger buckets are templates: each row meets its neighbours, not all."""
+FEWEST_NEIGHBOURS = 8
+"""So few in sets of millions of rows, where a template shared by all would otherwise give more pairs than memory holds."""
+_CODES_PER_BAND = 16 << 20
 _SKETCH_BYTES = 4 << 20
 _VERIFY_SHINGLES = 2 << 20
 _MERGE_CODES = 16 << 20
@@ -37,7 +40,7 @@ class NearPairs:
     candidates: int
     """Pairs that were compared in full."""
     capped_buckets: int
-    """Buckets of more than MAX_NEIGHBOURS + 1 rows, in which not every pair was compared."""
+    """Buckets of too many rows (see MAX_NEIGHBOURS), in which not every pair was compared."""
     capped_rows: int
     """Rows that stand in such a bucket."""
 
@@ -54,8 +57,9 @@ def near_pairs(
 ) -> NearPairs:
     """Pairs of texts whose sets of three-word runs have a Jaccard similarity of `min_similarity` or more.
 
-    Every listed similarity is exact. A pair of similarity s is found with probability 1 - (1 - s^rows)^bands: 0.99 at 0.6, 0.9999999
-    at 0.8. The result depends on texts, parameters and seed only, not on threads or on how the column is cut into chunks.
+    Every listed similarity is exact (words are compared by 64-bit hash). A pair of similarity s is found with probability
+    1 - (1 - s^rows)^bands: 0.99 at 0.6, 0.9999999 at 0.8. The result depends on texts, parameters and seed only, not on threads or
+    on how the column is cut into chunks.
     """
     import numpy as np
 
@@ -151,7 +155,7 @@ def _band_candidates(key: np.ndarray) -> _Band:
     position = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     found = []
     here = np.flatnonzero(bucket[1:] == bucket[:-1])
-    for distance in range(1, MAX_NEIGHBOURS + 1):
+    for distance in range(1, max(FEWEST_NEIGHBOURS, min(MAX_NEIGHBOURS, _CODES_PER_BAND // max(count, 1))) + 1):
         if len(here) == 0:
             break
         found.append(position[here] * count + position[here + distance])

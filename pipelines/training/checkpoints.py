@@ -24,12 +24,15 @@ class Checkpoint:
     folder: Path
     step: int
     mark: dict[str, Any]
-    """What was written with it: dataset_hash, and the losses of the rows so far."""
+    """What was written with it: dataset_hash, the losses of the rows and the seconds of the run so far."""
 
 
-def mark_complete(folder: Path, step: int, dataset_hash: str, row_losses: dict[str, Any], processes: int = 1) -> None:
+def mark_complete(
+    folder: Path, step: int, dataset_hash: str, row_losses: dict[str, Any], *, seconds: float = 0.0, processes: int = 1
+) -> None:
     """Declares a checkpoint complete. To be called when everything else in it is written."""
-    write_text(json.dumps({"step": step, "dataset_hash": dataset_hash, "processes": processes, "row_losses": row_losses}), folder / MARK)
+    mark = {"step": step, "dataset_hash": dataset_hash, "processes": processes, "seconds": seconds, "row_losses": row_losses}
+    write_text(json.dumps(mark), folder / MARK)
 
 
 def latest_checkpoint(folder: Path, dataset_hash: str, processes: int = 1) -> Checkpoint | None:

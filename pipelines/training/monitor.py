@@ -23,8 +23,12 @@ STOP = "stop"
 class Monitor:
     """What a run reports, step by step. `callback()` plugs it into the trainer."""
 
-    def __init__(self, folder: Path, emit: Emit, losses: RowLosses, dataset_hash: str, eval_share: float) -> None:
-        self.folder, self.emit, self.losses, self.dataset_hash, self.eval_share = folder, emit, losses, dataset_hash, eval_share
+    def __init__(self, folder: Path, emit: Emit, losses: RowLosses, dataset_hash: str, *, eval_share: float, began_at: float) -> None:
+        self.folder, self.emit, self.losses, self.dataset_hash = folder, emit, losses, dataset_hash
+        self.eval_share = eval_share
+        """Cost of all evaluations as a share of the cost of all steps."""
+        self.began_at = began_at
+        """When the run began, as if it had never been interrupted."""
         self.durations: list[float] = []
         """Seconds of each step done by this process."""
         self.was_stopped = False
@@ -108,7 +112,10 @@ class Monitor:
                 if state.is_world_process_zero:
                     folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
                     (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle nobody needs: the settings are in run.json
-                    mark_complete(folder, state.global_step, monitor.dataset_hash, losses.to_json(), args.world_size)
+                    seconds = time.time() - monitor.began_at
+                    mark_complete(
+                        folder, state.global_step, monitor.dataset_hash, losses.to_json(), seconds=seconds, processes=args.world_size
+                    )
 
         return MonitorCallback()
 

@@ -102,7 +102,8 @@ def _train(run: Run) -> dict[str, Any]:
         validation=flight.splits.validation,
         losses=losses,
     )
-    monitor = Monitor(folder, run.emit, losses, flight.dataset_hash, flight.work.eval_share)
+    began_at = run.began_at - (checkpoint.mark["seconds"] if checkpoint else 0.0)
+    monitor = Monitor(folder, run.emit, losses, flight.dataset_hash, eval_share=flight.work.eval_share, began_at=began_at)
     trainer.add_callback(monitor.callback())
     run.emit(fraction=FIRST, message=f"Going on from step {checkpoint.step}" if checkpoint else "Training")
     if checkpoint and checkpoint.step >= flight.work.steps:  # ended before it was saved; Trainer would do a step too many
@@ -131,7 +132,7 @@ def _finish(run: Run, trainer: Any, monitor: Monitor, losses: RowLosses, checkpo
         "status": "stopped" if was_stopped else "finished",
         "steps": steps,
         "tokens": losses.tokens_seen(train.column("tokens").to_pylist()),
-        "seconds": time.time() - run.began_at,
+        "seconds": time.time() - monitor.began_at,
         "ledger": {
             "rows_in": ledger.rows_in,
             "trained": ledger.trained,

@@ -13,6 +13,7 @@ import importlib.util
 import re
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -28,15 +29,13 @@ Pairs = tuple[np.ndarray, np.ndarray]
 def planted(count: int, seed: int = 7) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Texts of 60 to 330 words with shared stock sentences, one in four a copy; each row's original (or -1) and share of edited words."""
     rng = np.random.default_rng(seed)
-    syllables = np.array(["ba", "ren", "to", "mis", "lo", "ka", "ter", "in", "ous", "ple", "di", "an"])
-    words = np.array(
-        [" ".join(syllables[rng.integers(12, size=rng.integers(1, 5))]).replace(" ", "") + str(i % 7) * (i % 5 == 0) for i in range(40_000)]
-    )
-    frequency = 1.0 / (np.arange(len(words)) + 3.0)
+    syllables = ["ba", "ren", "to", "mis", "lo", "ka", "ter", "in", "ous", "ple", "di", "an"]
+    vocabulary = ["".join(syllables[i] for i in rng.integers(12, size=rng.integers(1, 5))) + "x" * (n % 7) for n in range(40_000)]
+    frequency = 1.0 / (np.arange(len(vocabulary)) + 3.0)
     cumulative = np.cumsum(frequency / frequency.sum())
 
     def draw(number: int) -> np.ndarray:
-        return words[np.minimum(np.searchsorted(cumulative, rng.random(number)), len(words) - 1)]
+        return np.minimum(np.searchsorted(cumulative, rng.random(number)), len(vocabulary) - 1).astype(np.int32)
 
     stock = [draw(int(rng.integers(8, 20))) for _ in range(2_000)]
     texts: list[np.ndarray] = []
@@ -48,23 +47,25 @@ def planted(count: int, seed: int = 7) -> tuple[list[str], np.ndarray, np.ndarra
         originals[row] = rng.integers(count - count // 4)
         edits[row] = rng.choice(EDITS) if rng.random() < 0.6 else 0.0
         texts.append(_edited(texts[originals[row]], edits[row], draw, rng))
-    joined = [" ".join(text.tolist()) for text in texts]
-    for row in np.flatnonzero((originals >= 0) & (edits == 0))[::2]:
-        joined[row] = joined[row].upper().replace(" ", "  ", 9)
     order = rng.permutation(count)
     place = np.empty(count, dtype=np.int64)
     place[order] = np.arange(count)
-    return [joined[i] for i in order], np.where(originals[order] >= 0, place[originals[order]], -1), edits[order]
+    joined = []
+    for row in order:
+        text = " ".join([vocabulary[i] for i in texts[row]])
+        in_another_hand = originals[row] >= 0 and edits[row] == 0 and row % 2
+        joined.append(text.upper().replace(" ", "  ", 9) if in_another_hand else text)
+    return joined, np.where(originals[order] >= 0, place[originals[order]], -1), edits[order]
 
 
-def _edited(text: np.ndarray, share: float, draw, rng: np.random.Generator) -> np.ndarray:
-    changed = rng.choice(len(text), round(share * len(text)), replace=False)
-    copy = text.astype(object)
-    third = len(changed) // 3
-    copy[changed[:third]] = draw(third)
-    copy[changed[third : 2 * third]] = ""
-    copy[changed[2 * third :]] += " " + draw(len(changed) - 2 * third).astype(object)
-    return np.array(" ".join(copy).split())
+def _edited(text: np.ndarray, share: float, draw: Callable[[int], np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """A copy with that share of its words replaced, inserted or removed, a third each."""
+    replaced, inserted, removed = np.array_split(rng.choice(len(text), round(share * len(text)), replace=False), 3)
+    copy = text.copy()
+    copy[replaced] = draw(len(replaced))
+    keep = np.ones(len(copy), dtype=bool)
+    keep[removed] = False
+    return np.insert(copy[keep], np.minimum(inserted, keep.sum()), draw(len(inserted)))
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:

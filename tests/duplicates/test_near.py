@@ -174,6 +174,14 @@ def test_rows_of_a_template_stay_connected_and_the_cut_is_reported():
     assert result.capped_rows == len(texts)
 
 
+def test_a_template_shared_by_very_many_rows_gives_fewer_pairs_each(monkeypatch):
+    monkeypatch.setattr(near, "_CODES_PER_BAND", 1_000)
+    template = "this is a long standing reply that we send to every customer who asks about the order number"
+    result = near_pairs(pa.array([f"{template} {number}" for number in range(100)]))
+    assert 99 < result.pairs.num_rows <= 100 * 32
+    assert result.capped_rows == 100
+
+
 def test_small_buckets_are_compared_in_full():
     template = "this is a long standing reply that we send to every customer who asks about the order number"
     texts = [f"{template} {number}" for number in range(near.MAX_NEIGHBOURS + 1)]

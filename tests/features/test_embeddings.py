@@ -233,6 +233,7 @@ def test_the_shipped_encoder_puts_the_same_question_in_other_words_nearest(tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_static_encoder_is_distilled_once_and_agrees_with_its_teacher(tmp_path, monkeypatch):
     monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "models"))
     questions = [

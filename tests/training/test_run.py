@@ -163,6 +163,7 @@ def test_a_stopped_run_goes_on_and_ends_where_an_unbroken_one_does(run):
     _, resumed = run(folder=folder)
     assert resumed["status"] == "finished" and resumed["steps"] == 5
     assert read_run(folder)["resumed_from"] == 3
+    assert resumed["seconds"] > stopped["seconds"] * 0.9  # the time before the stop counts too, up to the checkpoint
     assert pq.read_table(folder / "rows.parquet").equals(pq.read_table(whole / "rows.parquet"))
     unbroken, broken = adapter_weights(whole), adapter_weights(folder)
     assert all(np.array_equal(unbroken[name], broken[name]) for name in unbroken)
@@ -284,3 +285,20 @@ def test_scoring_only_trained_tokens_changes_no_loss(done, run, monkeypatch):
     skipped, _ = done
     first = [[event["loss"] for event in jobs.events(each) if event.get("step") == 1 and "loss" in event] for each in (folder, skipped)]
     assert first[0] == pytest.approx(first[1], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_the_shipped_model_trains_and_its_adapter_names_the_hub(project):
+    from pipelines.models import BASE_MODEL
+
+    freeze_snapshot(project, ROWS, HELD_OUT)
+    folder = prepare_run(project, RunConfig(snapshot="snap-1", steps=3, batch_size=2, gradient_accumulation=1, learning_rate=1e-3))
+    result = jobs.run(folder, train_job)
+    assert result["status"] == "finished" and result["ledger"]["trained"] == 21
+    described = json.loads((folder / "adapter" / "adapter_config.json").read_text())
+    assert described["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert described["target_modules"] == ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
+    manifest = read_run(folder)
+    assert manifest["base"]["name"] == BASE_MODEL and manifest["base"]["path"].endswith(BASE_MODEL)
+    losses = [event["eval_loss"] for event in jobs.events(folder) if "eval_loss" in event]
+    assert losses[-1] < losses[0]
