@@ -54,7 +54,7 @@ def _conversation(project_name: str, run: str, snapshot: str) -> None:
     if is_asked and (question or "").strip():
         _ask_both(project, run, (system or "").strip(), talk, (question or "").strip())
     st.caption(
-        f"Answers are cut at {LONGEST_ANSWER} tokens and written without chance. "
+        f"Each model gives its likeliest answer, cut at {LONGEST_ANSWER} tokens, about 200 words. "
         "The models are kept in memory for ten minutes after the last question."
     )
 

@@ -12,7 +12,8 @@ import streamlit as st
 
 from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
-from pipelines.curation.issues import add_issue_view, cluster_names, issue_counts
+from pipelines.curation.issue_index import add_issue_index
+from pipelines.curation.issues import cluster_names, issue_counts
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.store.project import Project
@@ -100,11 +101,11 @@ def map_points(root: str, revision: str, limit: int) -> tuple[pd.DataFrame, int]
     """
     project = Project(root)
     with connect(project) as connection:
-        add_issue_view(connection, load_recipe(project))
+        add_issue_index(connection, project, load_recipe(project))
         rows = connection.execute("SELECT count(*) FROM map").fetchall()[0][0]
         points = connection.execute(
             """WITH drawn AS (SELECT * FROM map ORDER BY hash(id) LIMIT $limit),
-                    worst AS (SELECT id, arg_max(issues.check, weight) AS worst FROM issues GROUP BY id)
+                    worst AS (SELECT i.id, arg_max(i.check, i.weight) AS worst FROM issue_index i GROUP BY i.id)
                SELECT d.id, r.position, d.x, d.y, d.cluster, v.verdict, w.worst AS "check", r.prompt[1:70] AS text
                FROM drawn d JOIN records r ON r.id = d.id LEFT JOIN verdicts v ON v.record = d.id LEFT JOIN worst w ON w.id = d.id
                ORDER BY hash(d.id)""",
@@ -145,14 +146,18 @@ def rows_by_id(root: str, revision: str, ids: Sequence[str]) -> pd.DataFrame:
     project = Project(root)
     names = {c["cluster"]: c["name"] for c in cluster_names(project)}
     with connect(project) as connection:
-        add_issue_view(connection, load_recipe(project))
+        add_issue_index(connection, project, load_recipe(project))
         connection.register("wanted", pd.DataFrame({"id": pd.Series(ids, dtype="object"), "place": range(len(ids))}))
+        # Positions first: the parts are ordered by them, so that only the parts with a wanted row are read for their text.
+        connection.execute("CREATE TEMP TABLE placed AS SELECT r.id, r.position, w.place FROM records r JOIN wanted w ON w.id = r.id")
+        found = connection.execute("SELECT position FROM placed").fetchall()
         frame = connection.execute(
-            f"""WITH found AS (SELECT id, count(*) AS issues FROM issues WHERE id IN (SELECT id FROM wanted) GROUP BY id)
-                SELECT r.id, r.position + 1 AS row, r.prompt[1:{EXCERPT}] AS prompt, r.answer[1:{EXCERPT}] AS answer, m.cluster,
-                       coalesce(f.issues, 0) AS issues, v.verdict
-                FROM wanted w JOIN records r ON r.id = w.id LEFT JOIN map m ON m.id = r.id
-                LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN found f ON f.id = r.id ORDER BY w.place"""
+            f"""WITH found AS (SELECT i.id, count(*) AS issues FROM issue_index i SEMI JOIN placed p ON p.id = i.id GROUP BY i.id),
+                     text AS (SELECT position, prompt[1:{EXCERPT}] AS prompt, answer[1:{EXCERPT}] AS answer FROM records
+                              WHERE position IN ({", ".join(str(int(position)) for (position,) in found) or "NULL"}))
+                SELECT p.id, p.position + 1 AS row, t.prompt, t.answer, m.cluster, coalesce(f.issues, 0) AS issues, v.verdict
+                FROM placed p JOIN text t ON t.position = p.position LEFT JOIN map m ON m.id = p.id
+                LEFT JOIN verdicts v ON v.record = p.id LEFT JOIN found f ON f.id = p.id ORDER BY p.place"""
         ).df()
     frame["cluster"] = [names.get(c, "") for c in frame["cluster"]]
     return frame

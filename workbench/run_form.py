@@ -97,7 +97,10 @@ def _settings(manifest: dict[str, Any], suggestion: Suggestion) -> RunConfig:
         batch = st.select_slider(
             "Rows at a time", _BATCHES, usual.batch_size, key=key("batch"), help="More is faster and needs more memory."
         )
-        times = st.select_slider("Times before a step", _BATCHES, usual.gradient_accumulation, key=key("times"))
+        times = st.select_slider(
+            "Rounds before a step", _BATCHES, usual.gradient_accumulation, key=key("times"),
+            help="So many lots of rows are read before the model is changed once. More rounds need no more memory.",
+        )  # fmt: skip
         st.caption(f"One step learns from {batch * times} rows; {rows:,} rows are {rows / (batch * times):,.1f} steps.")
         length = st.select_slider(
             "Longest row, in tokens", sorted({*_LENGTHS, usual.max_length}), usual.max_length, key=key("length"),

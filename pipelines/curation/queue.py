@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
-from pipelines.curation.issues import add_issue_view
+from pipelines.curation.issue_index import add_issue_index
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.curation.saved_selection import load_selection
 from pipelines.errors import WorkbenchError
@@ -76,11 +76,11 @@ class Queue:
 def queue_ids(project: Project, queue: Queue, *, limit: int | None = None, offset: int = 0, recipe: Recipe | None = None) -> list[str]:
     """Ids of a page of the queue, in its order. The same queue gives the same order until decisions change."""
     with connect(project) as connection:
-        where, values = _filter(connection, project, queue, recipe)
+        tables, where, values = _filter(connection, project, queue, recipe, ordered=True)
         values |= {"limit": limit if limit is not None else 2**62, "offset": offset}
         values |= {"seed": queue.seed} if queue.order == "random" else {}
         rows = connection.execute(
-            f"SELECT r.id FROM {_FROM} WHERE {where} ORDER BY {_ORDER[queue.order]} LIMIT $limit OFFSET $offset",
+            f"SELECT r.id FROM {tables} WHERE {where} ORDER BY {_ORDER[queue.order]} LIMIT $limit OFFSET $offset",
             values,
         ).fetchall()
     return [id for (id,) in rows]
@@ -89,12 +89,11 @@ def queue_ids(project: Project, queue: Queue, *, limit: int | None = None, offse
 def queue_size(project: Project, queue: Queue, recipe: Recipe | None = None) -> int:
     """How many records the queue holds."""
     with connect(project) as connection:
-        where, values = _filter(connection, project, queue, recipe)
-        found = connection.execute(f"SELECT count(*) FROM {_FROM} WHERE {where}", values).fetchone()
+        tables, where, values = _filter(connection, project, queue, recipe, ordered=False)
+        found = connection.execute(f"SELECT count(*) FROM {tables} WHERE {where}", values).fetchone()
     return found[0] if found else 0
 
 
-_FROM = "records r LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN map m ON m.id = r.id LEFT JOIN ranked k ON k.id = r.id"
 _ORDER = {
     "worst": "k.rank DESC NULLS LAST, r.position",
     "random": "hash(r.id || $seed::VARCHAR), r.position",
@@ -102,23 +101,26 @@ _ORDER = {
 }
 
 
-def _filter(connection: duckdb.DuckDBPyConnection, project: Project, queue: Queue, recipe: Recipe | None) -> tuple[str, dict[str, Any]]:
-    add_issue_view(connection, recipe or load_recipe(project))
-    of_check = "" if queue.check is None else f"WHERE issues.check = '{queue.check}'"  # a known name: see Queue.__post_init__
-    rank = "sum(weight)" if queue.check is None else "max(excess)"
-    connection.execute(f"CREATE VIEW ranked AS SELECT id, {rank} AS rank FROM issues {of_check} GROUP BY id")
-    clauses: list[str] = ["TRUE"]
+def _filter(
+    connection: duckdb.DuckDBPyConnection, project: Project, queue: Queue, recipe: Recipe | None, *, ordered: bool
+) -> tuple[str, str, dict[str, Any]]:
+    """The tables a queue needs, its conditions, and their values. What it does not ask for is not read."""
+    tables, clauses = ["records r"], ["TRUE"]
     values: dict[str, Any] = {}
-    if queue.check is not None:
-        clauses.append("k.id IS NOT NULL")
+    if queue.check is not None or (ordered and queue.order == "worst"):
+        add_issue_index(connection, project, recipe or load_recipe(project))
+        of_check = "" if queue.check is None else f"WHERE i.check = '{queue.check}'"  # a known name: see Queue.__post_init__
+        rank = "sum(i.weight)" if queue.check is None else "max(i.excess)"
+        connection.execute(f"CREATE VIEW ranked AS SELECT i.id, {rank} AS rank FROM issue_index i {of_check} GROUP BY i.id")
+        tables.append(f"{'LEFT ' if queue.check is None else ''}JOIN ranked k ON k.id = r.id")
     if queue.cluster is not None:
+        tables.append("JOIN map m ON m.id = r.id")
         clauses.append("m.cluster = $cluster")
         values["cluster"] = queue.cluster
-    if queue.state == "undecided":
-        clauses.append("v.record IS NULL")
-    elif queue.state != "all":
-        clauses.append("v.verdict = $state")
-        values["state"] = queue.state
+    if queue.state != "all":
+        tables.append("LEFT JOIN verdicts v ON v.record = r.id")
+        clauses.append("v.record IS NULL" if queue.state == "undecided" else "v.verdict = $state")
+        values |= {} if queue.state == "undecided" else {"state": queue.state}
     if queue.search:
         clauses.append("(contains(lower(r.prompt), lower($search)) OR contains(lower(r.answer), lower($search)))")
         values["search"] = queue.search
@@ -128,4 +130,4 @@ def _filter(connection: duckdb.DuckDBPyConnection, project: Project, queue: Queu
     for name, ids in chosen.items():
         connection.register(name, pa.table({"id": pa.array(ids, pa.string())}))
         clauses.append(f"r.id IN (SELECT id FROM {name})")
-    return " AND ".join(clauses), values
+    return " ".join(tables), " AND ".join(clauses), values

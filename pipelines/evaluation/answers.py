@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pipelines import jobs
 from pipelines.evaluation.cases import Case, Selection, decode, pad_token, turn_ends
-from pipelines.evaluation.generate import Question, Reply, generate
+from pipelines.evaluation.decoding import Question
+from pipelines.evaluation.generate import Reply, generate
 from pipelines.evaluation.kept_replies import KeptReplies
 from pipelines.evaluation.language_model import LanguageModel, base_fingerprint, load_language_model, with_adapter
 from pipelines.evaluation.metrics import Answer

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import WorkbenchError
-from pipelines.evaluation.generate import Question, answer_limit
+from pipelines.evaluation.decoding import Question
+from pipelines.evaluation.generate import answer_limit
 from pipelines.records import Record, content_hash
 from pipelines.store.tables import RECORD_SCHEMA, row_to_record
 from pipelines.training.template import ChatFormat

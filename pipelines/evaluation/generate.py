@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.evaluation.decoding import Question, Rows, is_joinable, prompt_table, read_prefix, read_prompts, write_token
 from pipelines.evaluation.language_model import LanguageModel
 
 if TYPE_CHECKING:
     import torch
 
-CPU_ROWS, GPU_ROWS = 16, 64
+CPU_ROWS, GPU_ROWS = 24, 64
 """Prompts answered together. On two CPU cores a token costs 62 ms alone, 14 in a batch of 8, 8.6 in one of 16 and 7.5 in one of 32
-(CPU time, SmolLM2-135M), and a larger batch waits longer for its slowest answer."""
-BATCH_TOKENS = {"cpu": 16_384, "cuda": 65_536}
-"""The most tokens of prompts and answers in one batch: bounds the memory of the key-value cache."""
-LOGIT_BYTES = 256 * 1024**2
-"""Memory for the logits over an expected answer; a longer answer is read in several steps."""
-LEAST_PREFIX = 8
-"""Shared first tokens (a system prompt) from which it pays to read them once for all prompts."""
+(CPU time, SmolLM2-135M)."""
+FREE_SHARE = 0.25
+"""New prompts are read when this share of the rows has ended: reading few at a time is slow, and so is writing with few rows."""
+CPU_TOKENS, GPU_TOKENS = 16_384, 65_536
+"""The most tokens of prompts and answers together: bounds the memory of the key-value cache."""
 LIMIT_FACTOR, LIMIT_QUANTILE, LEAST_LIMIT, GREATEST_LIMIT = 1.5, 0.98, 16, 512
 
 Tick = Callable[[float], None]
 """tick(rows): called with each token; `rows` is how many prompts are done, with a fraction for those in progress. May raise to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A prompt and the answer hoped for, as tokens."""
-
-    prompt: tuple[int, ...]
-    """With what opens the assistant's turn."""
-    expected: tuple[int, ...]
-    """With the end of the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,177 +47,116 @@ def answer_limit(expected_tokens: Sequence[int]) -> int:
 def generate(
     model: LanguageModel, questions: Sequence[Question], *, limit: int, tick: Tick = lambda _: None
 ) -> Iterator[tuple[int, Reply]]:
-    """(index of the question, its reply), batch by batch, not in order. A reply does not depend on the others, up to rounding."""
-    prefix = _read_prefix(model, questions)
-    rows = GPU_ROWS if model.device.type == "cuda" else CPU_ROWS
+    """(number of the question, its reply), as they end. A reply does not depend on the other questions, up to rounding."""
+    work = _together if is_joinable(model) else _batch_by_batch
+    waiting = sorted(range(len(questions)), key=lambda n: (len(questions[n].prompt), -n))  # taken from the end: the longest first
+    yield from work(model, questions, waiting, limit, tick)
+
+
+def rows_at_once(model: LanguageModel, tokens: int) -> int:
+    """How many prompts are answered together when the longest has, with its answer, that many tokens."""
+    is_on_card = model.device.type == "cuda"
+    most, budget = (GPU_ROWS, GPU_TOKENS) if is_on_card else (CPU_ROWS, CPU_TOKENS)
+    return max(1, min(most, budget // tokens))
+
+
+def _together(
+    model: LanguageModel, questions: Sequence[Question], waiting: list[int], limit: int, tick: Tick
+) -> Iterator[tuple[int, Reply]]:
+    """A row that has ended makes room for a waiting one."""
+    import torch
+
+    prefix = read_prefix(model, questions)
+    most = rows_at_once(model, _longest(questions, limit))
+    rows: Rows | None = None
     done = 0
-    for batch in plan_batches(questions, limit=limit, rows=rows, tokens=BATCH_TOKENS.get(model.device.type, BATCH_TOKENS["cpu"])):
-        for part, replies in _answer_in_parts(model, [questions[i] for i in batch], prefix, limit, _shifted(tick, done)):
-            yield from ((batch[i], reply) for i, reply in zip(part, replies, strict=True))
-        done += len(batch)
+    while waiting or rows:
+        try:
+            free = most - (len(rows.numbers) if rows else 0)
+            if waiting and free >= max(1, most * FREE_SHARE):
+                fresh = read_prompts(model, [questions[n] for n in waiting[-free:]], waiting[-free:], prefix)
+                rows = rows.joined(fresh) if rows else fresh
+                del waiting[-free:]
+            assert rows is not None
+            ended = _ended(model, rows, limit)
+            yield from ended
+            done += len(ended)
+            rows = rows.without([number for number, _ in ended])
+            if rows:
+                write_token(model, rows)
+            tick(done + (sum(map(len, rows.written)) / limit if rows else 0))
+        except torch.OutOfMemoryError as error:
+            most = _half(most, error)
+            waiting += rows.numbers if rows else []
+            rows = None
+
+
+def _ended(model: LanguageModel, rows: Rows, limit: int) -> list[tuple[int, Reply]]:
+    """The replies of the rows whose next token is the end of the turn or the last one allowed."""
+    ended = []
+    for number, written, token, loss in zip(rows.numbers, rows.written, rows.next_tokens.tolist(), rows.losses, strict=True):
+        if token in model.stop_ids:
+            ended.append((number, Reply(tuple(written), True, loss)))
+        elif len(written) + 1 == limit:
+            ended.append((number, Reply((*written, token), False, loss)))
+    return ended
+
+
+def _batch_by_batch(
+    model: LanguageModel, questions: Sequence[Question], waiting: list[int], limit: int, tick: Tick
+) -> Iterator[tuple[int, Reply]]:
+    """For models whose cache cannot be cut and joined: each batch to its end, the prompts read once for the loss and once to write."""
+    import torch
+
+    most = rows_at_once(model, _longest(questions, limit))
+    done = 0
+    while waiting:
+        taken = waiting[-most:]
+        part = [questions[n] for n in taken]
+        try:
+            losses = read_prompts(model, part, taken).losses
+            written = _write(model, part, limit, _part_of(tick, done, len(part)))
+        except torch.OutOfMemoryError as error:
+            most = _half(most, error)
+            continue
+        del waiting[-most:]
+        yield from ((n, Reply(tokens, stopped, loss)) for n, (tokens, stopped), loss in zip(taken, written, losses, strict=True))
+        done += len(taken)
         tick(done)
 
 
-def _shifted(tick: Tick, done: int) -> Tick:
-    return lambda rows: tick(done + rows)
-
-
-def plan_batches(questions: Sequence[Question], *, limit: int, rows: int, tokens: int) -> list[list[int]]:
-    """Indices in batches of at most `rows` prompts and `tokens` tokens, each of prompts (and, coarsely, of answers) of like length."""
-    by_answer = sorted(range(len(questions)), key=lambda i: (-len(questions[i].expected), i))
-    groups = [by_answer[i : i + 4 * rows] for i in range(0, len(by_answer), 4 * rows)]
-    order = [i for group in groups for i in sorted(group, key=lambda i: (-len(questions[i].prompt), i))]
-    batches: list[list[int]] = []
-    widest = 0
-    for i in order:
-        widest = max(widest, len(questions[i].prompt) + max(limit, len(questions[i].expected)))
-        if batches and len(batches[-1]) < rows and widest * (len(batches[-1]) + 1) <= tokens:
-            batches[-1].append(i)
-        else:
-            batches.append([i])
-            widest = len(questions[i].prompt) + max(limit, len(questions[i].expected))
-    return batches
-
-
-def _answer_in_parts(
-    model: LanguageModel, questions: list[Question], prefix: _Prefix | None, limit: int, tick: Tick
-) -> Iterator[tuple[list[int], list[Reply]]]:
-    """The batch at once, or in halves where the GPU's memory does not hold it."""
-    import torch
-
-    waiting = [list(range(len(questions)))]
-    while waiting:
-        part = waiting.pop()
-        try:
-            replies = _answer_batch(model, [questions[i] for i in part], prefix, limit, tick)
-        except torch.OutOfMemoryError:
-            if len(part) == 1:
-                raise
-            torch.cuda.empty_cache()
-            waiting += [part[len(part) // 2 :], part[: len(part) // 2]]
-            continue
-        yield part, replies
-
-
-@dataclass(frozen=True, slots=True)
-class _Prefix:
-    """The keys and values of tokens that all prompts start with."""
-
-    length: int
-    layers: list[tuple[torch.Tensor, torch.Tensor]]
-
-
-def _read_prefix(model: LanguageModel, questions: Sequence[Question]) -> _Prefix | None:
-    """What all prompts share, read once; None when it is short or the model's cache cannot be continued from the middle."""
-    import torch
-
-    if len(questions) < 2:
-        return None
-    # The first and the last in order share what all share; a prompt's last token is left to be read with the rest.
-    first, last = min(q.prompt for q in questions), max(q.prompt for q in questions)
-    shortest = min(len(q.prompt) for q in questions)
-    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), shortest)
-    length = min(length, shortest - 1)
-    if length < LEAST_PREFIX:
-        return None
-    cache = _new_cache(model)
-    with torch.inference_mode():
-        _forward(model, torch.tensor([first[:length]]), torch.ones(1, length, dtype=torch.long), cache)
-    return _Prefix(length, [(layer.keys, layer.values) for layer in cache.layers]) if _is_plain(cache) else None
-
-
-def _is_plain(cache: Any) -> bool:
-    """Whether the cache holds the keys and values of all tokens and nothing else, so that it can be shared, cut and gone on from."""
-    from transformers.cache_utils import DynamicLayer
-
-    return all(type(layer) is DynamicLayer for layer in cache.layers)
-
-
-def _new_cache(model: LanguageModel, prefix: _Prefix | None = None, rows: int = 1) -> Any:
-    from transformers import DynamicCache
-
-    cache = DynamicCache(config=model.model.config.get_text_config(decoder=True))
-    for number, (keys, values) in enumerate(prefix.layers if prefix else ()):
-        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), number)
-    return cache
-
-
-def _forward(model: LanguageModel, ids: torch.Tensor, mask: torch.Tensor, cache: Any, *, keep: int = 1) -> torch.Tensor:
-    """The logits of the last `keep` of the new tokens `ids`; `mask` covers them and all before."""
-    positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-    kept = {"logits_to_keep": keep} if "logits_to_keep" in inspect.signature(model.model.forward).parameters else {}
-    device = model.device
-    output = model.model(
-        input_ids=ids.to(device), attention_mask=mask.to(device), position_ids=positions.to(device),
-        past_key_values=cache, use_cache=True, **kept,
-    )  # fmt: skip
-    return output.logits[:, -keep:].float()
-
-
-def _answer_batch(model: LanguageModel, questions: list[Question], prefix: _Prefix | None, limit: int, tick: Tick) -> list[Reply]:
-    import torch
-
-    start = prefix.length if prefix else 0
-    width = max(len(q.prompt) for q in questions)
-    # The shared tokens come first, then the padding: the cache of the shared tokens fits every row, and the mask hides the gap.
-    padding = [width - len(q.prompt) for q in questions]
-    ids = torch.tensor([[*q.prompt[:start], *[model.pad_id] * gap, *q.prompt[start:]] for q, gap in zip(questions, padding, strict=True)])
-    mask = torch.tensor([[1] * start + [0] * gap + [1] * (width - start - gap) for gap in padding])
-    with torch.inference_mode():
-        cache = _new_cache(model, prefix, len(questions))
-        losses, read = _losses(model, questions, ids[:, start:], mask, cache)
-        if _is_plain(cache):
-            cache.crop(-(read + 1))  # generate() reads the last token of the prompt itself
-        else:
-            cache = None
-        written = _write(model, ids, mask, cache, limit, tick)
-    return [Reply(tokens, stopped, loss) for (tokens, stopped), loss in zip(written, losses, strict=True)]
-
-
-def _losses(model: LanguageModel, questions: list[Question], ids: torch.Tensor, mask: torch.Tensor, cache: Any) -> tuple[list[float], int]:
-    """The mean loss of each expected answer, and how many of its tokens the cache now holds beyond the prompts."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    rows, longest = len(questions), max(len(q.expected) for q in questions)
-    wanted = torch.tensor([[*q.expected, *[model.pad_id] * (longest - len(q.expected))] for q in questions])
-    real = torch.tensor([[1] * len(q.expected) + [0] * (longest - len(q.expected)) for q in questions])
-    logits = _forward(model, ids, mask, cache)
-    step = max(1, LOGIT_BYTES // (4 * rows * logits.shape[-1]))
-    totals = torch.zeros(rows)
-    known = 0
-    while True:
-        target = wanted[:, known : known + logits.shape[1]].to(logits.device)
-        token_losses = cross_entropy(logits.transpose(1, 2), target, reduction="none").cpu()
-        totals += (token_losses * real[:, known : known + logits.shape[1]]).sum(1)
-        known += logits.shape[1]
-        if known >= longest:
-            return (totals / real.sum(1)).tolist(), known - 1
-        new = wanted[:, known - 1 : min(known - 1 + step, longest - 1)]
-        seen = torch.cat([mask, real[:, : known - 1 + new.shape[1]]], dim=1)
-        logits = _forward(model, new, seen, cache, keep=new.shape[1])
-
-
-def _write(
-    model: LanguageModel, ids: torch.Tensor, mask: torch.Tensor, cache: Any, limit: int, tick: Tick
-) -> list[tuple[tuple[int, ...], bool]]:
-    """Each row's new tokens up to its end of turn, and whether there was one."""
+def _write(model: LanguageModel, questions: Sequence[Question], limit: int, tick: Tick) -> list[tuple[tuple[int, ...], bool]]:
+    """Each row's new tokens up to its end of turn, and whether there was one, as transformers writes them."""
     import torch
     from transformers import StoppingCriteriaList
 
-    written = 0
+    ids, mask = (table.to(model.device) for table in prompt_table(model, questions))
 
     def count(tokens: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
-        nonlocal written
-        written += 1
-        tick(len(ids) * written / (limit + 1))
+        tick((tokens.shape[1] - ids.shape[1]) / limit)
         return torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
 
-    generate_tokens: Any = model.model.generate
-    sequences = generate_tokens(
-        input_ids=ids.to(model.device), attention_mask=mask.to(model.device), past_key_values=cache,
-        max_new_tokens=limit, do_sample=False, stopping_criteria=StoppingCriteriaList([count]),
-    )  # fmt: skip
+    write: Any = model.model.generate
+    with torch.inference_mode():
+        sequences = write(input_ids=ids, attention_mask=mask, max_new_tokens=limit, stopping_criteria=StoppingCriteriaList([count]))
     rows = sequences[:, ids.shape[1] :].tolist()
     ends = [next((i for i, token in enumerate(row) if token in model.stop_ids), None) for row in rows]
     return [(tuple(row[:end]), end is not None) for row, end in zip(rows, ends, strict=True)]
+
+
+def _longest(questions: Sequence[Question], limit: int) -> int:
+    return max((len(q.prompt) + max(limit, len(q.expected)) for q in questions), default=1)
+
+
+def _part_of(tick: Tick, done: int, rows: int) -> Tick:
+    return lambda share: tick(done + rows * share)
+
+
+def _half(most: int, error: Exception) -> int:
+    """Half as many rows, because the card's memory held no more. Raises the error when that was one row."""
+    import torch
+
+    if most == 1:
+        raise error
+    torch.cuda.empty_cache()
+    return most // 2

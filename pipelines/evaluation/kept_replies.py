@@ -7,7 +7,8 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from pipelines.evaluation.generate import Question, Reply
+from pipelines.evaluation.decoding import Question
+from pipelines.evaluation.generate import Reply
 from pipelines.records import content_hash
 
 

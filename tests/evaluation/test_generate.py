@@ -4,8 +4,10 @@ import random
 
 import pytest
 
+from pipelines.evaluation import decoding
 from pipelines.evaluation import generate as generation
-from pipelines.evaluation.generate import Question, answer_limit, generate, plan_batches
+from pipelines.evaluation.decoding import Question, is_joinable, read_prefix
+from pipelines.evaluation.generate import answer_limit, generate, rows_at_once
 from pipelines.evaluation.language_model import LanguageModel
 
 STOPS = (1, 2)
@@ -51,8 +53,9 @@ def alone(model: LanguageModel, question: Question, limit: int):
 @pytest.mark.parametrize("kind", ["llama", "mistral"])
 @pytest.mark.parametrize("shared", [0, 12])
 def test_a_batch_answers_as_each_prompt_alone(kind, shared, monkeypatch):
-    """Llama's cache is shared and cut; Mistral's sliding window cannot be, so it takes the longer way."""
-    monkeypatch.setattr(generation, "LOGIT_BYTES", 4 * 16 * 60 * 7)  # answers of more than eight tokens are read in steps
+    """Llama's rows share a start, leave and join; Mistral's sliding window allows none of that, so it takes the longer way."""
+    monkeypatch.setattr(generation, "CPU_ROWS", 8)
+    monkeypatch.setattr(decoding, "LOGIT_BYTES", 4 * 16 * 60 * 7)  # answers of more than eight tokens are read in steps
     model, asked = tiny_model(kind), questions(24, shared)
     replies = dict(generate(model, asked, limit=8))
     assert sorted(replies) == list(range(24))
@@ -67,22 +70,25 @@ def test_a_batch_answers_as_each_prompt_alone(kind, shared, monkeypatch):
 
 def test_what_all_prompts_share_is_read_once():
     model, asked = tiny_model("llama"), questions(6, 12)
-    assert generation._read_prefix(model, asked).length == 12
-    assert generation._read_prefix(model, [Question(asked[0].prompt[:12], (2,)), *asked]).length == 11, (
-        "the last token of each is kept apart"
-    )
-    assert generation._read_prefix(model, questions(6, 3)) is None
-    assert generation._read_prefix(model, asked[:1]) is None
-    assert generation._read_prefix(tiny_model("mistral"), asked) is None
+    assert read_prefix(model, asked).length == 12
+    assert read_prefix(model, [Question(asked[0].prompt[:12], (2,)), *asked]).length == 11, "the last token is read by itself"
+    assert read_prefix(model, questions(6, 3)) is None
+    assert read_prefix(model, asked[:1]) is None
+
+
+def test_only_full_attention_can_share_and_join():
+    assert is_joinable(tiny_model("llama")) and not is_joinable(tiny_model("mistral"))
 
 
 def test_asking_nothing_answers_nothing():
     assert list(generate(tiny_model("llama"), [], limit=5)) == []
 
 
-def test_what_is_told_grows_to_all_prompts_and_can_stop_the_model():
+@pytest.mark.parametrize("kind", ["llama", "mistral"])
+def test_what_is_told_grows_to_all_prompts_and_can_stop_the_model(kind, monkeypatch):
+    monkeypatch.setattr(generation, "CPU_ROWS", 8)
     told = []
-    list(generate(tiny_model("llama"), questions(20, 0), limit=8, tick=told.append))
+    list(generate(tiny_model(kind), questions(20, 0), limit=8, tick=told.append))
     assert told == sorted(told) and told[-1] == 20 and len(told) > 10
 
     def stop(rows):
@@ -91,40 +97,39 @@ def test_what_is_told_grows_to_all_prompts_and_can_stop_the_model():
 
     answered = []
     with pytest.raises(KeyboardInterrupt):
-        for index, _ in generate(tiny_model("llama"), questions(20, 0), limit=8, tick=stop):
+        for index, _ in generate(tiny_model(kind), questions(20, 0), limit=8, tick=stop):
             answered.append(index)
-    assert len(answered) == 16, "the first batch was handed out before"
+    assert 8 <= len(answered) < 20, "what had ended was handed out before"
 
 
-def test_a_batch_too_large_for_the_card_is_halved(monkeypatch):
+@pytest.mark.parametrize("kind", ["llama", "mistral"])
+def test_what_is_too_much_for_the_card_is_asked_with_half_as_many_rows(kind, monkeypatch):
     import torch
 
-    model, asked = tiny_model("llama"), questions(16, 0)
-    whole, sizes = generation._answer_batch, []
+    model, asked = tiny_model(kind), questions(16, 0)
+    read, sizes = generation.read_prompts, []
 
     def on_a_small_card(model, part, *rest):
         sizes.append(len(part))
         if len(part) > 4:
             raise torch.OutOfMemoryError
-        return whole(model, part, *rest)
+        return read(model, part, *rest)
 
     expected = dict(generate(model, asked, limit=8))
-    monkeypatch.setattr(generation, "_answer_batch", on_a_small_card)
+    monkeypatch.setattr(generation, "read_prompts", on_a_small_card)
+    monkeypatch.setattr(generation, "CPU_ROWS", 16)
     found = dict(generate(model, asked, limit=8))
-    assert sizes == [16, 8, 4, 4, 8, 4, 4]
+    assert sizes[:3] == [16, 8, 4] and max(sizes[3:]) <= 4
     assert {i: reply.tokens for i, reply in found.items()} == {i: reply.tokens for i, reply in expected.items()}
+    monkeypatch.setattr(generation, "CPU_ROWS", 1)
+    monkeypatch.setattr(generation, "read_prompts", lambda *_: on_a_small_card(model, asked))
+    with pytest.raises(torch.OutOfMemoryError):
+        list(generate(model, asked, limit=8))
 
 
-def test_batches_hold_every_prompt_once_and_keep_to_their_bounds():
-    asked = questions(100, 0)
-    batches = plan_batches(asked, limit=20, rows=8, tokens=200)
-    assert sorted(i for batch in batches for i in batch) == list(range(100))
-    for batch in batches:
-        assert 1 <= len(batch) <= 8
-        assert len(batch) * max(len(asked[i].prompt) + max(20, len(asked[i].expected)) for i in batch) <= 200
-    assert plan_batches([Question((1,) * 500, (2,))], limit=20, rows=8, tokens=200) == [[0]], (
-        "a prompt larger than the bound is asked alone"
-    )
+def test_longer_rows_are_answered_fewer_at_a_time():
+    model = tiny_model("llama")
+    assert [rows_at_once(model, tokens) for tokens in (10, 1000, 4096, 100_000)] == [24, 16, 4, 1]
 
 
 @pytest.mark.parametrize(

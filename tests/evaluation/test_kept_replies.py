@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.evaluation.generate import Question, Reply
+from pipelines.evaluation.decoding import Question
+from pipelines.evaluation.generate import Reply
 from pipelines.evaluation.kept_replies import KeptReplies
 
 ASKED = Question((1, 2), (3,))

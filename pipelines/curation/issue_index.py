@@ -1,0 +1,55 @@
+"""Issue index: the issues of a project without their evidence, kept in memory while measurements and thresholds stay the same.
+
+At a million rows the measurements are tens of millions of values and the issues some hundred thousand; asking the index instead of the
+measurements makes a page of rows twenty times quicker.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.checks import all_checks
+from pipelines.curation.issues import add_issue_view
+from pipelines.curation.recipe import Recipe
+from pipelines.records import canonical_json
+from pipelines.store import query
+from pipelines.store.project import Project
+
+KEPT = 2
+"""Indexes held at a time: that of the project looked at, and that of the threshold before the last change."""
+
+
+def add_issue_index(connection: duckdb.DuckDBPyConnection, project: Project, recipe: Recipe) -> None:
+    """Adds `issue_index`: check, id, weight (by severity), excess (how far beyond the threshold). One row per issue."""
+    connection.register("issue_index", issue_index(project, recipe))
+
+
+def issue_index(project: Project, recipe: Recipe) -> pa.Table:
+    """The index as a table. It is shared and must not be changed."""
+    limits = {name: recipe.threshold(check) for name, check in recipe.enabled.items()}  # what else a recipe says changes no issue
+    return _index(str(project.folder), _measured(project, recipe), canonical_json(limits))
+
+
+def _measured(project: Project, recipe: Recipe) -> str:
+    """Changes with every file of measurements."""
+    files = [
+        (check.key, file.name, file.stat().st_mtime_ns, file.stat().st_size)
+        for check in recipe.enabled.values()
+        for file in sorted((project.measurements_folder / check.key).glob("*.parquet"))
+    ]
+    return canonical_json(files)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _index(root: str, measured: str, limits: str) -> pa.Table:
+    thresholds = json.loads(limits)
+    switched_off = tuple(name for name in all_checks() if name not in thresholds)
+    with query.connect(Project(root)) as connection:
+        add_issue_view(connection, Recipe(thresholds=thresholds, disabled=switched_off))
+        return connection.sql(
+            "SELECT CAST(i.check AS VARCHAR) AS check, i.id, i.weight, CAST(i.excess AS DOUBLE) AS excess FROM issues i"
+        ).to_arrow_table()
