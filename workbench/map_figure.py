@@ -20,7 +20,10 @@ _PALETTE = {
     False: ["#0b6b6b", "#d55e00", "#0072b2", "#e69f00", "#a5477f", "#56b4e9", "#6f7d1c"],
     True: ["#4db8ae", "#f08a4b", "#6aaee6", "#f2c14e", "#d68ab8", "#a5d8f3", "#b7c45a"],
 }
-_GREY = {False: "#c3c9c6", True: "#5f6d6a"}
+_QUIET = {False: "#8f9996", True: "#84918e"}
+"""For the category without a colour of its own."""
+_FADED = {False: "#dde1df", True: "#343e3c"}
+"""For points that are not in the filter: plainly fainter than any category."""
 
 
 def categories(points: pd.DataFrame, by: ColourBy, name_by_cluster: Mapping[int, str]) -> tuple[pd.Series, list[str]]:
@@ -42,17 +45,17 @@ def map_figure(points: pd.DataFrame, by: ColourBy, name_by_cluster: Mapping[int,
 
     category, order = categories(points, by, name_by_cluster)
     shown = np.ones(len(points), bool) if matching is None else matching
-    colours = dict(zip(order[:-1], _PALETTE[dark], strict=False)) | {order[-1]: _GREY[dark]}
+    colours = dict(zip(order[:-1], _PALETTE[dark], strict=False)) | {order[-1]: _QUIET[dark]}
     if by == "finding":
-        colours = dict(zip(order, [_PALETTE[dark][1], _PALETTE[dark][3], _PALETTE[dark][5], _GREY[dark]], strict=True))
+        colours = dict(zip(order, [_PALETTE[dark][1], _PALETTE[dark][3], _PALETTE[dark][5], _QUIET[dark]], strict=True))
     size = float(np.clip(9 - 1.3 * np.log10(max(len(points), 1)), 2.5, 7))
     figure = go.Figure()
     if not shown.all():
-        figure.add_trace(_trace(points[~shown], "Not in the filter", _GREY[dark], size * 0.8, 0.35))
+        figure.add_trace(_trace(points[~shown], "Not in the filter", _FADED[dark], size * 0.8, 0.8))
     for name in [order[-1], *order[:-1]]:  # the quiet category beneath the others
         chosen = points[shown & (category == name).to_numpy()]
         if len(chosen):
-            figure.add_trace(_trace(chosen, name, colours[name], size, 0.55 if name == order[-1] else 0.85))
+            figure.add_trace(_trace(chosen, name, colours[name], size, 0.5 if name == order[-1] and shown.all() else 0.85))
     figure.update_layout(
         uirevision="map", dragmode="lasso", height=560, margin={"l": 0, "r": 0, "t": 8, "b": 0}, hovermode="closest",
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant", "itemclick": False, "itemdoubleclick": False},

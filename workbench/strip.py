@@ -49,7 +49,8 @@ def _strip(shown: list[str]) -> None:
             st.markdown(f"**{share(decided, state['records'])}** decided ({decided:,})", width="content")
         st.space("stretch")
         for job in jobs[:2]:
-            left = f", about {duration(job.seconds_left)} left" if job.seconds_left else ""
+            # A run knows better than its pace so far how long it takes, and says so on its own page.
+            left = f", about {duration(job.seconds_left)} left" if job.seconds_left and job.kind != "train" else ""
             st.markdown(f":primary[:material/progress_activity:] {escaped(job.title)} **{percent(job.fraction)}**{left}", width="content")
         if len(jobs) > 2:
             st.markdown(f"and {count(len(jobs) - 2, 'more job')}", width="content")

@@ -92,6 +92,10 @@ def _start(project: Project, config: RunConfig) -> None:
     st.query_params["run"] = folder.name
 
 
+def _state_words(run: jobs.JobView) -> str:
+    return "Stopped and saved" if run.result.get("status") == "stopped" else STATE_WORDS[run.state]
+
+
 def _run_table(project: Project, runs: list[jobs.JobView]) -> None:
     if not runs:
         return
@@ -100,7 +104,7 @@ def _run_table(project: Project, runs: list[jobs.JobView]) -> None:
         pd.DataFrame(
             {
                 "Run": [run.title for run in runs],
-                "State": [STATE_WORDS[run.state] for run in runs],
+                "State": [_state_words(run) for run in runs],
                 "Done": [run.fraction for run in runs],
                 "Began": [when(run.started_at) for run in runs],
                 "Steps": [run.result.get("steps") for run in runs],
@@ -108,7 +112,8 @@ def _run_table(project: Project, runs: list[jobs.JobView]) -> None:
                 "Name": [run.id for run in runs],
             }
         ),
-        key=f"runs-{len(runs)}-{runs[0].id}-{st.query_params.get('run')}", hide_index=True, on_select="rerun", selection_mode="single-row",
+        key=f"runs-{len(runs)}-{runs[0].id}-{st.query_params.get('run')}", hide_index=True, on_select="rerun",
+        selection_mode="single-row", placeholder="",
         column_config={"Done": st.column_config.ProgressColumn(format="percent")},
     )  # fmt: skip
     for place in chosen["selection"]["rows"]:
