@@ -146,7 +146,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_ = add("serve", commands.serve_app, "open the workbench in the browser")
     add_.add_argument("--port", metavar="N", type=int, default=8501)
-    add_.add_argument("--address", default="127.0.0.1", help="whom to listen to (default: this machine only)")
+    add_.add_argument("--address", default="127.0.0.1", help="whom to listen to; 0.0.0.0 is the whole network (default: this machine)")
+    add_.add_argument(
+        "--host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a name colleagues open it by (winnow.example.org); repeatable",
+    )
     add_.add_argument("--no-browser", action="store_true", help="do not open a browser window")
 
     add("models", commands.prepare_models, "prepare the two models that ship with Winnow, so that all works offline afterwards")

@@ -255,7 +255,7 @@ def serve_app(options: argparse.Namespace) -> Answer:
     """The app, until it is stopped."""
     from pipelines.serve import serve
 
-    serve(Path(options.project), port=options.port, address=options.address, open_browser=not options.no_browser)
+    serve(Path(options.project), port=options.port, address=options.address, hosts=options.host, open_browser=not options.no_browser)
     return None
 
 
