@@ -15,7 +15,7 @@ from workbench.words import count, escaped, when
 
 SAMPLE_ROWS = 20
 _WORDS = {"keep": "Keep", "drop": "Drop"}
-_DONE = {"keep": "kept", "drop": "dropped", "flag": "marked for later"}
+_DONE = {"keep": "kept", "drop": "dropped", "flag": "flagged"}
 
 
 def bulk_buttons(project: Project, rows: int, ids: Callable[[], Sequence[str]], key: str) -> None:

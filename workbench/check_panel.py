@@ -57,7 +57,7 @@ def threshold_control(project: Project, check: dict[str, Any]) -> None:
     above = check["direction"] == "above"
     found = queries.value_range(str(project.folder), project.revision, name)
     low, high = min(found["low"], threshold), max(found["high"], threshold)
-    st.markdown(f"A row is flagged when its value is **{'above' if above else 'below'}** the line.")
+    st.markdown(f"A row is found when its value is **{'above' if above else 'below'}** the line.")
     charts.value_bars(found["bars"], threshold, unit=check["unit"], above=above)
     if low < high:
         step = max(1.0, round((high - low) / 500)) if found["whole"] else (high - low) / 200

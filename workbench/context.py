@@ -112,3 +112,9 @@ def is_local() -> bool:
         return False
     host = headers.get("Host", "")
     return host.rsplit(":", 1)[0] in _LOOPBACK or host in _LOOPBACK
+
+
+def reviewer() -> str:
+    """Who decides: the signed-in person, or the one at this machine."""
+    email = st.user.get("email") if st.user.get("is_logged_in") else None
+    return f"human:{email}" if email else "human:local"

@@ -9,14 +9,18 @@ from pipelines.store.project import Project
 from workbench import context, pages
 from workbench.damage import UNREADABLE, unreadable
 from workbench.strip import strip
+from workbench.unsaved import carry_unsaved
 from workbench.words import escaped
 
 
 def show(name: str) -> None:
     """Draws one screen under the strip. An error becomes a sentence that says what to do."""
     try:
-        strip(context.current_project())
+        project = context.current_project()
+        strip(project)
         pages.view_of(name)()
+        if project and name != "review":
+            carry_unsaved(project)
     except WorkbenchError as error:
         st.error(escaped(error), icon=":material/error:")
     except UNREADABLE as error:

@@ -12,8 +12,9 @@ from pipelines.curation.queue import Order, Queue, State
 from pipelines.records import content_hash
 from pipelines.store.project import Project
 from workbench import queries
+from workbench.words import VERDICT_WORDS
 
-STATE_WORDS: dict[State, str] = {"undecided": "Undecided", "all": "All", "keep": "Kept", "drop": "Dropped", "flag": "Flagged"}
+STATE_WORDS: dict[State, str] = {"undecided": VERDICT_WORDS[None], "all": "All"} | {v: VERDICT_WORDS[v] for v in ("keep", "drop", "flag")}
 ORDER_WORDS: dict[Order, str] = {"worst": "Worst first", "random": "Random order", "import": "As imported"}
 _KEPT = ("project",)
 """URL parameters that are not the queue's."""

@@ -13,7 +13,10 @@ from pipelines.store.project import Project
 from workbench import queries
 from workbench.words import escaped, percent
 
-_UNDECIDED = {"keep": "Keep them unless a check below flags them", "drop": "Leave them out: only rows someone kept are trained on"}
+_UNDECIDED = {
+    "keep": "Keep them unless a check below finds something in them",
+    "drop": "Leave them out: only rows someone kept are trained on",
+}
 _NO_COLUMN = "(none)"
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -155,6 +156,20 @@ def write(project: Project, events: Sequence[Event]) -> Written:
         # The disk is full or the database busy: the browser keeps what is not confirmed and sends it again.
         return Written(seq_by_client, refused, f"The project's database cannot be written: {_first_line(error)}")
     return Written(seq_by_client, refused)
+
+
+def confirm(project: Project, said: object, *, reviewer: str) -> dict[str, Any]:
+    """The answer to a browser that only has decisions to hand in: what was written and what was refused."""
+    message = read_message(said, reviewer=reviewer)
+    written = write(project, message.events)
+    return {
+        "project": str(project.folder),
+        "tab": message.tab,
+        "answered": message.turn,
+        "acked": dict(written.seq_by_client),
+        "refused": {**(message.refused or {}), **written.refused},
+        "trouble": written.trouble,
+    }
 
 
 def _groups(events: Sequence[Event]) -> list[list[Event]]:

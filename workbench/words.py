@@ -14,7 +14,7 @@ STATE_WORDS = {
     "lost": "Lost",
 }
 SEVERITY_WORDS = {"error": "Serious", "warning": "Worth a look", "info": "For your information"}
-VERDICT_WORDS = {"keep": "Kept", "drop": "Dropped", "flag": "Marked for later", None: "Undecided"}
+VERDICT_WORDS = {"keep": "Kept", "drop": "Dropped", "flag": "Flagged", None: "Undecided"}
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&@/])")
 

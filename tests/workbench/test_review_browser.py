@@ -357,3 +357,15 @@ def test_every_control_is_reached_and_used_by_keyboard_alone(server, page, fill)
     page.keyboard.press("Space")  # presses the focused button; elsewhere it skips
     wait_until_saved(page)
     assert decided(project) == [(ids[0], "drop")]
+
+
+def test_decisions_not_yet_confirmed_are_saved_from_whichever_page_is_opened_next(server, page, fill):
+    project, ids = make(server, "left", rows(10), fill)
+    open_card(page, server.url(project, IN_ORDER))
+    page.evaluate("() => { review.session.outbox.transmit = () => {} }")  # the network is gone for a moment
+    type_keys(page, "kdk")
+    assert unsaved(page) == 3 and decided(project) == []
+    page.get_by_role("link", name="Report").first.click()
+    page.get_by_text("3 decisions from the review page saved").wait_for()
+    assert decided(project) == [(ids[0], "keep"), (ids[1], "drop"), (ids[2], "keep")]
+    assert page.evaluate("() => Object.keys(localStorage).filter((key) => key.startsWith('winnow:unsaved:'))") == []

@@ -44,5 +44,17 @@ def mount_card(answer: Mapping[str, Any], *, key: str) -> Any:
     return _door()(key=key, data=dict(answer), on_outbox_change=_nothing).outbox
 
 
+@functools.cache
+def _carrier() -> Callable[..., Any]:
+    import streamlit as st
+
+    return st.components.v2.component("winnow_review_carrier", js=joined_modules(FOLDER, "carrier.js"))
+
+
+def mount_carrier(answer: Mapping[str, Any], *, key: str) -> Any:
+    """Puts on a page without a card what brings unconfirmed decisions home. Returns what it said last, or None."""
+    return _carrier()(key=key, data=dict(answer), on_outbox_change=_nothing).outbox
+
+
 def _nothing() -> None:
     """Streamlit keeps a component's state only when somebody listens to it."""
