@@ -41,7 +41,9 @@ def load_language_model(base: str, *, pad_id: int, stop_ids: tuple[int, ...]) ->
     """
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # ours is the only one on the screen
     device, dtype = device_and_dtype()
     if device == "cpu":
         torch.set_num_threads(min(MAX_THREADS, prepare_cpu()))

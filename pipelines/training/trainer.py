@@ -78,7 +78,9 @@ def load_base(config: RunConfig, device: DeviceKind, precision: Precision) -> An
     """The base model, ready to get an adapter. Its number format is always stated: TRL and transformers differ in their defaults."""
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # ours is the only one on the screen
     kwargs: dict[str, Any] = {"dtype": torch.float32 if device == "cpu" else getattr(torch, precision)}
     if config.method == "qlora":
         if refusal := qlora_refusal():
