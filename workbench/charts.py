@@ -92,8 +92,8 @@ def loss_lines(points: pd.DataFrame) -> None:
     st.altair_chart((base.mark_line(strokeWidth=2) + dots).properties(height=320), alt="Loss over training steps")
 
 
-def dot_and_whisker(points: pd.DataFrame, *, unit: str) -> None:
-    """Before and after with their intervals: columns measure, which, value, low, high."""
+def dot_and_whisker(points: pd.DataFrame) -> None:
+    """Shares before and after with their intervals, from 0 to 1: columns measure, which, value, low, high."""
     order = list(dict.fromkeys(points["measure"]))
     base = alt.Chart(points).encode(
         y=alt.Y(
@@ -114,14 +114,14 @@ def dot_and_whisker(points: pd.DataFrame, *, unit: str) -> None:
         tooltip=[
             alt.Tooltip("measure:N", title="Measure"),
             alt.Tooltip("which:N", title="Model"),
-            alt.Tooltip("value:Q", title="Value", format=".3f"),
-            alt.Tooltip("low:Q", title="At least", format=".3f"),
-            alt.Tooltip("high:Q", title="At most", format=".3f"),
+            alt.Tooltip("value:Q", title="Value", format=".1%"),
+            alt.Tooltip("low:Q", title="At least", format=".1%"),
+            alt.Tooltip("high:Q", title="At most", format=".1%"),
         ],
     )
-    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(tickCount=5)
-    whiskers = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=unit, scale=scale, axis=axis), x2="high:Q")
+    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(tickCount=5, format=".0%")
+    whiskers = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=None, scale=scale, axis=axis), x2="high:Q")
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(
-        x=alt.X("value:Q", title=unit), shape=alt.Shape("which:N", sort=["Before", "After"], legend=None)
+        x=alt.X("value:Q", title=None), shape=alt.Shape("which:N", sort=["Before", "After"], legend=None)
     )
     st.altair_chart((whiskers + dots).properties(height=alt.Step(16, **{"for": "offset"})), alt="Before and after with 95 % intervals")

@@ -22,7 +22,7 @@ def check_panel(project: Project, check: dict[str, Any], rows: int) -> None:
         left, right = st.columns([3, 1.25], gap="large")
         with left.container(gap="xsmall"):
             st.markdown(f"**{escaped(check['title'])}**")
-            st.markdown(escaped(check["summary"]))
+            st.markdown(escaped(check["effect"] or check["summary"]))
         with right.container(gap="xsmall"):
             st.markdown(f"**{check['flagged']:,}** of {rows:,} rows ({share(check['flagged'], rows)})")
             st.progress(check["flagged"] / max(rows, 1))
@@ -30,7 +30,8 @@ def check_panel(project: Project, check: dict[str, Any], rows: int) -> None:
                 pages.link("review", f"Review {_these(check['undecided'])}", project, check=name)
             else:
                 st.caption("All of them are decided.")
-        details = st.expander("Examples and where the line is drawn", key=f"details-{name}", on_change="rerun", type="compact")
+        with left:
+            details = st.expander("Examples, and where the line is drawn", key=f"details-{name}", on_change="rerun", type="compact")
         if details.open:
             with details:
                 _details(project, check)
@@ -41,8 +42,7 @@ def _these(rows: int) -> str:
 
 
 def _details(project: Project, check: dict[str, Any]) -> None:
-    if check["advice"]:
-        st.markdown(escaped(check["advice"]))
+    st.caption(escaped(f"What is measured: {check['summary']} {check['advice'].removeprefix(check['effect'])}"))
     examples, line = st.columns([3, 2], gap="large")
     with examples:
         for example in check["examples"]:

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pipelines.evaluation.intervals import Estimate
+from pipelines.evaluation.table import shown_estimate
 from workbench import charts
 from workbench.answer_pairs import answer_pairs
 from workbench.words import count, escaped
 
-UNBOUNDED = ("answer_loss",)
-"""Measures that are not between 0 and 1 and so do not share an axis with the others."""
 _VERDICT_WORDS = {"better": "Better", "worse": "Worse", "no difference shown": "No difference shown"}
 
 
@@ -22,7 +22,7 @@ def evaluation_panel(found: dict[str, Any]) -> None:
     with st.container(key="headline"):
         st.markdown(headline(found))
     names = list(found["metrics"])
-    charts.dot_and_whisker(_points(found, [n for n in names if n not in UNBOUNDED]), unit="0 = never, 1 = always")
+    charts.dot_and_whisker(_points(found, [n for n in names if found["metrics"][n]["is_share"]]))
     st.caption(
         "The dot is what was measured; the true value can well lie anywhere on its line (95 % interval). "
         "Both models got the same questions."
@@ -31,12 +31,12 @@ def evaluation_panel(found: dict[str, Any]) -> None:
         pd.DataFrame(
             {
                 "Measure": [found["metrics"][n]["title"] for n in names],
-                "Before": [_with_interval(found["before"][n]) for n in names],
-                "After": [_with_interval(found["after"][n]) for n in names],
-                "Change": [_with_interval(found["difference"][n], signed=True) for n in names],
+                "Before": [_shown(found, "before", n) for n in names],
+                "After": [_shown(found, "after", n) for n in names],
+                "Change": [_shown(found, "difference", n, signed=True) for n in names],
                 "What it shows": [_VERDICT_WORDS.get(found["verdicts"][n], found["verdicts"][n]) for n in names],
                 "Rows": [found["difference"][n]["n"] for n in names],
-                "Better is": [{"higher": "higher", "lower": "lower"}[found["metrics"][n]["direction"]] for n in names],
+                "Better is": [found["metrics"][n]["direction"] for n in names],
                 "How it is measured": [found["metrics"][n]["description"] for n in names],
             }
         ),
@@ -67,13 +67,8 @@ def _points(found: dict[str, Any], names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["measure", "which", "value", "low", "high"])
 
 
-def _with_interval(value: dict[str, Any], *, signed: bool = False) -> str:
-    if value["mean"] is None:
-        return "not measured"
-    form = "{:+.2f}" if signed else "{:.2f}"
-    if value["low"] is None:
-        return form.format(value["mean"])
-    return f"{form.format(value['mean'])} ({form.format(value['low'])} to {form.format(value['high'])})"
+def _shown(found: dict[str, Any], side: str, name: str, *, signed: bool = False) -> str:
+    return shown_estimate(Estimate.from_json(found[side][name]), found["metrics"][name]["is_share"], signed=signed)
 
 
 def _notes(found: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"“])")
 Severity = Literal["error", "warning", "info"]
 Group = Literal["structure", "format", "text", "length", "language", "duplicates", "privacy", "content", "meaning"]
 
@@ -122,7 +124,7 @@ class Check:
     title: str
     """Plain words for the list of issue types, such as "Answers that refuse"."""
     description: str
-    """The docstring: what the value means and what to do about it."""
+    """The docstring. First paragraph: what the value means. Second: what such rows do to a model, what to do about them, then the rest."""
     unit: str
     threshold: float
     """Values beyond it are issues unless the recipe says otherwise."""
@@ -134,6 +136,12 @@ class Check:
     """ISO 639-1 codes the check is meant for; ("*",) for all."""
     scope: Literal["batch", "set"]
     measure: Callable[[Any], Measurements]
+
+    @property
+    def effect(self) -> str:
+        """What such rows do to a model and what to do about it: the first two sentences of the description's second paragraph."""
+        second = self.description.split("\n\n")[1] if "\n\n" in self.description else ""
+        return " ".join(_SENTENCE_END.split(" ".join(second.split()))[:2])
 
     @property
     def key(self) -> str:

@@ -25,8 +25,9 @@ _ABOUT_LANGUAGE = (
 def answer_language(batch: Batch) -> Measurements:
     """How surely the answer is in another language than the prompt, from 0 (the same language) to 1.
 
-    Translate the answer, or drop the row. Not measured where prompt or answer is too short to tell (20 and 40 letters), is code, or
-    where the prompt or system prompt speaks of a language or a translation. Sister languages such as Danish and Norwegian count as one.
+    The model would learn to change languages on its own. Translate the answer, or drop the row. Not measured where prompt or answer
+    is too short to tell (20 and 40 letters), is code, or where the prompt or system prompt speaks of a language or a translation.
+    Sister languages such as Danish and Norwegian count as one.
     """
     import numpy as np
     import pyarrow.compute as pc

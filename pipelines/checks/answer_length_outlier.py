@@ -10,7 +10,7 @@ from pipelines.checks._lengths import length_outliers
 def answer_length_outlier(features: SetFeatures) -> Measurements:
     """How far the answer's length is from the usual, in robust standard deviations on a logarithmic scale (modified z-score).
 
-    Beyond 4 is unusual: in ordinary sets it is none to one row in a hundred. Very short answers may be cut off or empty phrases, very
-    long ones may run on: look at them. Not measured in sets of fewer than 50 answers.
+    Very short answers are often cut off or empty phrases, very long ones often run on. Look at them: complete, shorten or drop them.
+    Beyond 4 is unusual: in ordinary sets it is none to one row in a hundred. Not measured in sets of fewer than 50 answers.
     """
     return length_outliers(features.column("answer"))

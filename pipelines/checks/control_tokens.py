@@ -21,7 +21,7 @@ _MARK = (
 def control_tokens(batch: Batch) -> Measurements:
     """Number of chat template marks such as <|im_start|>, [INST], </s> or "### Response:" inside the text of a turn.
 
-    They come from a set that was already rendered for one model. In training they end a turn in the middle, or teach the model to
+    They come from a set that was already prepared for one model; in training they end a turn in the middle, or teach the model to
     write them. Remove them, or import the set again from its original. Struck-out text (<s>…</s>) is not counted.
     """
     mark = re.compile(_MARK)

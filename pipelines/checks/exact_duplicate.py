@@ -7,7 +7,7 @@ from pipelines.checks import Evidence, Measurements, SetFeatures, check
 
 @check(title="Exact duplicates", unit="earlier rows", group="duplicates", flag_above=0, scope="set")
 def exact_duplicate(features: SetFeatures) -> Measurements:
-    """1 when an earlier row has the same text, apart from capitals and spaces; else 0. The first of them is not flagged.
+    """1 when an earlier row has the same text, apart from capitals and spaces; else 0. The first of them is not counted.
 
     Duplicates are learned twice, and one of them may end up in the test set. Keep one.
     """

@@ -24,8 +24,8 @@ _DOCUMENT = re.compile(r"<!doctype|<html|<head|<body|<script|<style|<\?xml|<\?ph
 def html_residue(batch: Batch) -> Measurements:
     """Number of HTML tags and entities, such as <br>, </p>, &nbsp; or &#39;, in the words of a turn.
 
-    The text was copied from a web page and not cleaned. Remove or translate them. Not counted: code blocks, line breaks in Markdown
-    tables, whole HTML documents, and conversations about HTML or web pages.
+    The text was copied from a web page and not cleaned, and the model would learn to write such marks. Remove or translate them. Not
+    counted: code blocks, line breaks in Markdown tables, whole HTML documents, and conversations about HTML or web pages.
     """
     import numpy as np
     import pyarrow.compute as pc

@@ -16,7 +16,8 @@ _GROUP = re.compile(r"[ -]")
 def iban(batch: Batch) -> Measurements:
     """Number of IBANs: a country's length and format, and correct check digits.
 
-    Replace them, or drop the row. A made-up number practically never passes. Knows the formats of all countries that use the IBAN.
+    A tuned model can repeat them to strangers. Replace them, or drop the row. A made-up number practically never passes. Knows the
+    formats of all countries that use the IBAN.
     """
     found = Findings(len(batch))
     for turn in turns_with(batch, _START):

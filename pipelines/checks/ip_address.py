@@ -27,8 +27,9 @@ _EVERYBODYS = frozenset(
 def ip_address(batch: Batch) -> Measurements:
     """Number of public IP addresses, which can point to somebody's connection.
 
-    Decide whether they matter here; replace them if so. Not counted: private networks, addresses reserved for documentation (such as
-    203.0.113.5), public name servers such as 8.8.8.8, and version numbers.
+    An address can point to somebody's connection, and a tuned model can repeat it. Decide whether it matters here; replace it if so.
+    Not counted: private networks, addresses reserved for documentation (such as 203.0.113.5), public name servers such as 8.8.8.8,
+    and version numbers.
     """
     found = Findings(len(batch))
     for turn in turns_with(batch, _SIGN):

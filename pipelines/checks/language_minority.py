@@ -15,9 +15,9 @@ _MOST = 0.6
 def language_minority(features: SetFeatures) -> Measurements:
     """How surely the prompt is in another language than most prompts of the set, from 0 (the same) to 1.
 
-    Translate the row or drop it, unless the model is to serve that language too. A foreign text with a line in the usual language, such
-    as "Translate this:", counts 0. Not measured for prompts too short to tell, and
-    where no language has 60 % of the prompts or fewer than 20 prompts can be told.
+    The model would learn to speak that language too, from few examples. Translate the row or drop it, unless it is to serve that
+    language. A foreign text with a line in the usual language, such as "Translate this:", counts 0. Not measured for prompts too
+    short to tell, and where no language has 60 % of the prompts or fewer than 20 prompts can be told.
     """
     prompts = features.column("prompt")
     found: list[Language | None] = []

@@ -21,8 +21,9 @@ _LOST = re.compile(r"\S*\ufffd[\S\ufffd]*")
 def mojibake(batch: Batch) -> Measurements:
     """Number of words with garbled characters, such as FranÃ§oise for Françoise, or � where a character was lost.
 
-    The file was read in the wrong encoding at some point. The note shows the probable text; a lost character has to be restored by
-    hand or from the original. The rule is that of the library ftfy, and it only counts what ftfy can repair.
+    The file was read in the wrong encoding at some point, and the model would learn to write such characters. The note shows the
+    probable text; a lost character has to be restored by hand or from the original. The rule is that of the library ftfy, and it only
+    counts what ftfy can repair.
     """
     found = Findings(len(batch))
     for turn in turns_with(batch, SUSPECT):

@@ -9,8 +9,8 @@ from pipelines.checks import Evidence, Measurements, SetFeatures, check
 def near_duplicate(features: SetFeatures) -> Measurements:
     """How similar the row is to the most similar earlier row: the share of three-word sequences they have in common, from 0 to 1.
 
-    Rows with a few words changed count like duplicates: they are learned twice, and one may end up in the test set. Compare the two and
-    keep the better one. The first of them is not flagged. Below 0.5 the value is 0.
+    Rows with a few words changed count like duplicates: they are learned twice, and one may end up in the test set. Compare the two
+    and keep the better one. The first of them is not counted. Below 0.5 the value is 0.
     """
     import numpy as np
 

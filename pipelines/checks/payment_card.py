@@ -32,8 +32,8 @@ _TEST_CARDS = (
 def payment_card(batch: Batch) -> Measurements:
     """Number of payment card numbers: the prefix and length of a card issuer, and a correct check digit (Luhn).
 
-    Replace them, or drop the row. Order numbers and measurements rarely pass all three tests; numbers that issuers publish for
-    testing, such as 4242 4242 4242 4242, are not counted.
+    A tuned model can repeat them to strangers. Replace them, or drop the row. Order numbers and measurements rarely pass all three
+    tests; numbers that issuers publish for testing, such as 4242 4242 4242 4242, are not counted.
     """
     found = Findings(len(batch))
     for turn in turns_with(batch, _THIRTEEN_DIGITS):

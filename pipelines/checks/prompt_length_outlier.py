@@ -10,7 +10,8 @@ from pipelines.checks._lengths import length_outliers
 def prompt_length_outlier(features: SetFeatures) -> Measurements:
     """How far the prompt's length is from the usual, in robust standard deviations on a logarithmic scale (modified z-score).
 
-    Beyond 5 is unusual: in ordinary sets it is none to two rows in a hundred. Very short prompts may lack their question, very long
-    ones may hold a pasted file: look at them. Not measured in sets of fewer than 50 prompts.
+    Very short prompts often lack their question, very long ones often hold a file pasted by mistake. Look at them, and complete or
+    drop them. Beyond 5 is unusual: in ordinary sets it is none to two rows in a hundred. Not measured in sets of fewer than 50
+    prompts.
     """
     return length_outliers(features.column("prompt"))

@@ -18,8 +18,9 @@ _STRETCH, _TIMES, _TAIL = 6, 3, 60
 def repetition(batch: Batch) -> Measurements:
     """Share of an answer's words that stand in stretches of six words found three times or more in it.
 
-    Of a long answer the last 60 words count alone if their share is higher, because a model caught in a loop does not leave it. The
-    answer with the highest share stands for the row. Lists, code and refrains stay below 0.5. Shorten the answer, or drop the row.
+    The model would learn to go round in circles. Shorten the answer, or drop the row. Of a long answer the last 60 words count alone
+    if their share is higher, because a model caught in a loop does not leave it. The answer with the highest share stands for the
+    row. Lists, code and refrains stay below 0.5.
     """
     import numpy as np
     import pyarrow.compute as pc

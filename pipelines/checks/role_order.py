@@ -17,9 +17,9 @@ _NOBODY = -2
 def role_order(batch: Batch) -> Measurements:
     """Number of places where the conversation breaks the order that chat templates expect.
 
-    Counted: a system turn that is not first, an assistant who speaks first, two user or two assistant turns in a row, and a tool
-    result that no call asked for. Many templates refuse such a row or merge its turns. Merge or remove the turn, or drop the row.
-    A tool call without a result has its own issue type.
+    Many models cannot be trained on such a row, or see its turns run together. Merge or remove the turn, or drop the row. Counted: a
+    system turn that is not first, an assistant who speaks first, two user or two assistant turns in a row, and a tool result that no
+    call asked for. A tool call without a result has its own issue type.
     """
     found = Findings(len(batch))
     turns = flow(batch)

@@ -43,9 +43,9 @@ _CJK = r"[\u3040-\u30ff\u4e00-\u9fff]"
 def truncated_answer(batch: Batch) -> Measurements:
     """Number of answers that stop in the middle of a sentence, or inside their JSON.
 
-    Counted: an end on a comma, colon, open bracket or a word such as "the" or "of"; a begun sentence after complete ones; a long last
-    paragraph without a full stop where the others have one; JSON that is not closed, or whose text stops like this. Labels, lists,
-    names, numbers, code and signatures are not. Complete the answer, or drop the row.
+    The model would learn to stop in the middle. Complete the answer, or drop the row. Counted: an end on a comma, colon, open bracket
+    or a word such as "the" or "of"; a begun sentence after complete ones; a long last paragraph without a full stop where the others
+    have one; JSON that is not closed, or whose text stops like this. Labels, lists, names, numbers, code and signatures are not.
     """
     import pyarrow.compute as pc
 

@@ -92,6 +92,7 @@ def _checks(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[dict[
                 "check": check.name,
                 "title": check.title,
                 "summary": " ".join(first.split()),
+                "effect": check.effect,
                 "advice": " ".join(rest.partition("\n\n")[0].split()),
                 "severity": check.severity,
                 "severity_words": SEVERITY_WORDS[check.severity],
@@ -145,7 +146,7 @@ def _next_steps(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The findings whose review pays off most."""
     worth = sorted((c for c in checks if c["undecided"] and c["severity"] != "info"), key=lambda c: (-c["payoff"], c["check"]))
     return [
-        {key: c[key] for key in ("check", "title", "summary", "advice", "severity", "severity_words", "undecided", "payoff")}
+        {key: c[key] for key in ("check", "title", "summary", "effect", "advice", "severity", "severity_words", "undecided", "payoff")}
         for c in worth[:_NEXT_STEPS]
     ]
 

@@ -33,15 +33,15 @@ def _row(evaluation: dict[str, Any], name: str) -> tuple[str, ...]:
     is_share = metric["is_share"]
     return (
         title,
-        _shown(before, is_share),
-        _shown(after, is_share),
-        _shown(difference, is_share, signed=True),
+        shown_estimate(before, is_share),
+        shown_estimate(after, is_share),
+        shown_estimate(difference, is_share, signed=True),
         evaluation["verdicts"][name],
     )
 
 
-def _shown(estimate: Estimate, is_share: bool, *, signed: bool = False) -> str:
-    """35 % (26 to 45), or 1.52 (1.40 to 1.64) for what is no share; a change with its sign, in points."""
+def shown_estimate(estimate: Estimate, is_share: bool, *, signed: bool = False) -> str:
+    """An estimate with its interval: 35 % (26 to 45), or 1.52 (1.40 to 1.64) for what is no share; a change with its sign, in points."""
     if estimate.mean is None:
         return "not measured"
     mean = _number(estimate.mean, is_share, signed) + ("" if not is_share else " points" if signed else " %")

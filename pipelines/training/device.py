@@ -70,12 +70,11 @@ def visible_gpus() -> Device | None:
 
 
 def _cpu_name() -> str:
+    named = ""
     if sys.platform == "linux":
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             named = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-        if named:
-            return f"{named}, {cores()} cores"
-    return f"{platform.processor() or platform.machine()}, {cores()} cores"
+    return f"{named or platform.processor() or platform.machine()}, {cores()} {'core' if cores() == 1 else 'cores'}"
 
 
 def torch_device(wanted: str) -> Device:

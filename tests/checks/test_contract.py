@@ -137,3 +137,10 @@ def test_there_are_enough_checks_and_each_explains_itself():
         assert first_line.endswith("."), f"the first sentence of {name} is its help in one line"
         assert check.title[0].isupper() and not check.title.endswith("."), name
         assert check.unit, name
+
+
+@pytest.mark.parametrize("name", sorted(all_checks()))
+def test_every_check_says_in_two_plain_sentences_what_its_rows_do_and_what_to_do(name):
+    effect = all_checks()[name].effect
+    assert effect.endswith((".", "!", "?")) and 30 < len(effect) < 330, effect
+    assert not effect.startswith(("Counted", "Not counted", "Not measured", "Beyond", "Below", "Above", "Measured"))

@@ -71,7 +71,7 @@ def _next_steps(project: Project, found: dict[str, Any]) -> None:
     with st.container(border=True, key="next-step", horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch", gap="xsmall"):
             st.markdown(f"**{escaped(first['title'])}:** {count(first['undecided'], 'row')} to decide")
-            st.markdown(escaped(first["advice"] or first["summary"]))
+            st.markdown(escaped(first["effect"] or first["summary"]))
         if st.button("Review them", type="primary", icon=":material/rate_review:", key="fix-first"):
             pages.go("review", project, check=first["check"])
     if others:
