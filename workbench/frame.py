@@ -17,7 +17,7 @@ def show(name: str) -> None:
     """Draws one screen under the strip. An error becomes a sentence that says what to do."""
     try:
         project = context.current_project()
-        strip(project)
+        strip(project, is_reviewing=name == "review")
         pages.view_of(name)()
         if project and name != "review":
             carry_unsaved(project)

@@ -16,11 +16,15 @@ RECENT_JOBS = 20
 """Running jobs are looked for among this many of the newest."""
 
 
-def strip(project: Project | None) -> None:
-    """Draws the strip; while a job runs it renews itself every two seconds."""
+JOB_SECONDS, REVIEW_SECONDS = 2.0, 10.0
+"""How often the strip renews itself while a job runs, and while rows are decided without a run of the page."""
+
+
+def strip(project: Project | None, *, is_reviewing: bool = False) -> None:
+    """Draws the strip. It renews itself while a job runs or, with `is_reviewing`, while the review card decides rows."""
     running = [job.id for job in running_jobs(project)] if project else []
     with st.container(key="strip"):
-        renewed = st.fragment(_strip, run_every=2.0 if running else None)
+        renewed = st.fragment(_strip, run_every=JOB_SECONDS if running else REVIEW_SECONDS if is_reviewing else None)
         renewed(running)
 
 
