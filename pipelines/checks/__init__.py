@@ -12,12 +12,14 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from pipelines.records import Message
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"“])")
 Severity = Literal["error", "warning", "info"]
@@ -117,6 +119,19 @@ class SetFeatures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """How a row with the finding can be mended without a person writing anything."""
+
+    title: str
+    """What is done, such as "Restore the garbled characters"."""
+    description: str
+    """The docstring of the function: what is changed, and what is left to a person."""
+    mend: Callable[[Sequence[Message], Sequence[Evidence]], list[Message] | None]
+    """The turns of a conversation (of a preference pair: the prompt, then the chosen answer) as they should be, or None where a person
+    has to decide. It gets the check's evidence for these turns and changes nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A check and how it is shown."""
 
@@ -136,6 +151,7 @@ class Check:
     """ISO 639-1 codes the check is meant for; ("*",) for all."""
     scope: Literal["batch", "set"]
     measure: Callable[[Any], Measurements]
+    fix: Fix | None = None
 
     @property
     def effect(self) -> str:
@@ -194,6 +210,21 @@ def check(
             measure=measure,
         )
         return measure
+
+    return register
+
+
+def fix(
+    measure: Callable[[Any], Measurements], *, title: str
+) -> Callable[[Callable[[Sequence[Message], Sequence[Evidence]], list[Message] | None]], Callable[..., list[Message] | None]]:
+    """Registers a function as the automatic fix of a check; a docstring is required."""
+
+    def register(mend: Callable[[Sequence[Message], Sequence[Evidence]], list[Message] | None]) -> Callable[..., list[Message] | None]:
+        description = inspect.getdoc(mend)
+        if not description:
+            raise ValueError(f"the fix of {measure.__name__} has no docstring; it is the help shown to the curator")
+        _CHECKS[measure.__name__] = replace(_CHECKS[measure.__name__], fix=Fix(title, description, mend))
+        return mend
 
     return register
 

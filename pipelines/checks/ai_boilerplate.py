@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._mending import replaced
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _MODEL = r"(?:(?:large |AI )?language model|AI\b(?:[ -](?:language model|assistant|chatbot|model))?|artificial intelligence|chatbot|LLM\b)"
 _SELF = (
@@ -73,3 +76,37 @@ def ai_boilerplate(batch: Batch) -> Measurements:
             for match in phrases.finditer(turn.content):
                 found.add(turn.record, Evidence(turn.turn, *match.span(), note="a chatbot's phrase"))
     return found.measurements()
+
+
+_SENTENCE_START = re.compile(r"(?:\A|[.!?。！？:]|\n|[.!?][\"”’)])[ \t]*[*_\"“(]?\Z")
+_CLAUSE_END = re.compile(r"[^.,，;:!?。！？\n]{0,30}[,，]\s*")
+_ASIDE = re.compile(r"(?P<subject>\bI)?(?P<comma>[,，]\s*)\Z")
+_CARRIES = re.compile(r"(?:I(?: am|['’]m)|我(?:只)?是)", re.IGNORECASE)
+"""How a phrase begins that is the sentence itself: "I am an AI, and …"."""
+_BUTTON = re.compile(_BUTTONS)
+
+
+@fix(ai_boilerplate, title="Take the phrase out")
+def _without_phrase(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Takes out an opening clause ("As an AI language model, …"), an aside between commas, and the words of buttons.
+
+    A phrase that carries its sentence ("I am an AI and cannot …") is left to a person.
+    """
+    spans = []
+    for found in evidence:
+        if found.turn is None or found.start is None or found.end is None:
+            continue
+        content = turns[found.turn].content
+        before, clause = content[: found.start], _CLAUSE_END.match(content, found.end)
+        if _BUTTON.fullmatch(content[found.start : found.end]):
+            spans.append((found.turn, found.start, found.end, ""))
+        elif not clause or _CARRIES.match(content, found.start):
+            return None
+        elif _SENTENCE_START.search(before):
+            next_letter = content[clause.end() : clause.end() + 1]
+            spans.append((found.turn, found.start, clause.end() + len(next_letter), next_letter.upper()))
+        elif aside := _ASIDE.search(before):
+            spans.append((found.turn, aside.start("comma"), clause.end(), " " if aside["subject"] else aside["comma"]))
+        else:
+            return None
+    return replaced(turns, spans)

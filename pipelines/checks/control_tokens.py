@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _MARK = (
     r"<\|[A-Za-z][A-Za-z0-9_-]{0,40}\|>"  # ChatML, Llama 3, Phi, Zephyr, Cohere, gpt-oss
@@ -43,3 +46,16 @@ def _struck_out(content: str) -> set[int]:
         if match.start() > 0 or match.end() < len(content.rstrip())
         for position in (match.start(), match.start(1))
     }
+
+
+_EDGES = re.compile(rf"\A(?:\s|(?:{_MARK})(?:(?:system|user|assistant|tool|model)\b[ \t]*\n)?)+|(?:\s|{_MARK})+\Z")
+
+
+@fix(control_tokens, title="Take the template's marks out")
+def _without_marks(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Takes marks at the beginning and the end of a turn out, with the speaker's name after one that opens a turn.
+
+    A mark in the middle, where another turn may begin, is left to a person: importing the original again separates the turns.
+    """
+    marked = {found.turn for found in evidence}
+    return [replace(turn, content=_EDGES.sub("", turn.content)) if i in marked else turn for i, turn in enumerate(turns)]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from collections.abc import Sequence
+
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._turns import Findings
+from pipelines.records import Message
 
 _INVISIBLE = r"^[\s\p{Z}\x{85}\x{200B}-\x{200D}\x{2060}\x{FEFF}]*$"
 
@@ -24,3 +27,10 @@ def empty_turn(batch: Batch) -> Measurements:
     for record, turn, role in zip(*(column.to_pylist() for column in empty.columns), strict=True):
         found.add(record, Evidence(turn, note=f"the {role} turn is empty"))
     return found.measurements()
+
+
+@fix(empty_turn, title="Take the empty turns out")
+def _spoken(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Takes them out where the conversation still makes sense without them. A question whose answer is empty is left to a person."""
+    empty = {found.turn for found in evidence}
+    return [turn for i, turn in enumerate(turns) if i not in empty] or None

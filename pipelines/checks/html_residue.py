@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._prose import prose
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _RESIDUE = (
     r"</?(?:p|br|b|i|u|em|strong|span|div|font|a|ul|ol|li|h[1-6]|pre|code|blockquote|center|td|tr|table)"
@@ -47,3 +50,45 @@ def _in_table(content: str, match: re.Match[str]) -> bool:
         return False
     line_start = content.rfind("\n", 0, match.start()) + 1
     return "|" in content[line_start : match.start()]
+
+
+_NEW_LINE = re.compile(r"</?(?:br|p|div|h[1-6]|ul|ol|tr|table|blockquote|pre|li)\b", re.IGNORECASE)
+_BULLET = re.compile(r"<li\b", re.IGNORECASE)
+_BREAK = re.compile(r"<br\b", re.IGNORECASE)
+
+
+@fix(html_residue, title="Take the web page's marks out")
+def _plain(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Turns entities such as &amp; into their characters, line breaks, paragraphs and list items into new lines; takes other tags out."""
+    mended = list(turns)
+    marks: dict[int, list[tuple[int, int]]] = {}
+    for found in evidence:
+        if found.turn is not None and found.start is not None and found.end is not None:
+            marks.setdefault(found.turn, []).append((found.start, found.end))
+    for turn, spans in marks.items():
+        mended[turn] = replace(mended[turn], content=_without_marks(turns[turn].content, sorted(spans)))
+    return mended if mended != list(turns) else None
+
+
+def _without_marks(content: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with each mark's meaning in its place. New lines between blocks are written when more text follows, and once."""
+    from html import unescape
+
+    out, lines, reached = "", 0, 0
+    for start, end in [*spans, (len(content), len(content))]:
+        mark = content[start:end]
+        between = content[reached:start]
+        if not between.strip() and out.endswith(("\n\n", "- ")):
+            between = ""  # the page's own layout between its marks
+        text = between + (unescape(mark).replace("\xa0", " ") if mark.startswith("&") else "")
+        if text:
+            is_at_start = not out.strip() or out.endswith("\n") or text.startswith("\n")
+            out += ("" if is_at_start else "\n" * lines) + text
+            lines = 0
+        if _BULLET.match(mark):
+            out += "- " if not out or out.endswith("\n") else "\n- "
+            lines = 0
+        elif _NEW_LINE.match(mark) and not out.endswith("- "):
+            lines = min(lines + 1, 2) if _BREAK.match(mark) else max(lines, 1)
+        reached = end
+    return out

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from collections.abc import Sequence
+
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._turns import ASSISTANT, SYSTEM, TOOL, USER, flow
+from pipelines.records import Message
 
 _NOTES = {SYSTEM: "ends with a system turn", USER: "ends with the user's words", TOOL: "ends with the result of a tool"}
 
@@ -27,3 +30,10 @@ def last_turn_not_answer(batch: Batch) -> Measurements:
             note = _NOTES.get(int(turns.role[i]), "ends with a turn of unknown role")
             values[record], evidence[record] = 1.0, (Evidence(int(turns.turn[i]), note=note),)
     return Measurements(values, evidence)
+
+
+@fix(last_turn_not_answer, title="Take out what follows the last answer")
+def _until_answer(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Ends the conversation with its last answer."""
+    last = max((i for i, turn in enumerate(turns) if turn.role == "assistant"), default=-1)
+    return list(turns[: last + 1]) or None

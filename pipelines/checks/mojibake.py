@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._mending import replaced
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 SUSPECT = (
     r"[\x{80}-\x{4FF}\x{2000}-\x{25FF}\x{F8FF}\x{FB01}\x{FB02}]{2}|[\x{80}-\x{9F}\x{FFFD}]"
@@ -64,3 +66,17 @@ def _word_around(content: str, bad: re.Match[str]) -> tuple[int, int]:
     while end < len(content) and not content[end].isspace():
         end += 1
     return start, end
+
+
+@fix(mojibake, title="Restore the garbled characters")
+def _restored(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Writes the probable text in place of each garbled word, by the library ftfy. A character that was lost (�) is left to a person."""
+    spans = []
+    for found in evidence:
+        if found.turn is not None and found.start is not None and found.end is not None and found.note.startswith("probably"):
+            content = turns[found.turn].content
+            garbled = content[found.start : found.end + 1]  # with the space after it, which may belong to "Ã "
+            end = found.end + 1 if garbled[-1:].isspace() and not _repaired(garbled).endswith(garbled[-1:]) else found.end
+            better = _repaired(garbled)
+            spans.append((found.turn, found.start, end, better + (" " if end > found.end else "")))
+    return replaced(turns, spans)

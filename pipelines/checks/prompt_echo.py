@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._mending import replaced
 from pipelines.checks._turns import ASSISTANT, USER, flow
 from pipelines.checks._words import Words, stretch_hashes, words
+from pipelines.records import Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,3 +85,24 @@ def _echo(asked: str, said: str) -> tuple[float, int, int]:
         if length > best[0] and _SENTENCE_END.match(said, end := answer[label + length - 1].end()):
             best = (length, answer[label].start(), end)
     return best[0] / max(len(question), 1), best[1], best[2]
+
+
+_AFTER_ECHO = re.compile(r"[\"'”’»)\]*]*\s*[.?!:。？！：]*[\"'”’»)\]*]*\s*(?:(?:answer|response|reply|a)\s*[:：]\s*)?", re.IGNORECASE)
+_FEWEST_LEFT = 2
+"""Characters that an answer must have without its echo."""
+
+
+@fix(prompt_echo, title="Take the repeated question out")
+def _without_echo(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Begins the answer after the repeated question. An answer that is nothing but the question is left to a person."""
+    spans = []
+    for found in evidence:
+        if found.turn is None or found.end is None:
+            continue
+        content = turns[found.turn].content
+        after = _AFTER_ECHO.match(content, found.end)
+        end = after.end() if after else found.end
+        if len(content[end:].strip()) < _FEWEST_LEFT:
+            return None
+        spans.append((found.turn, 0, end, ""))
+    return replaced(turns, spans)

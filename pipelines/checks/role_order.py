@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._turns import ASSISTANT, SYSTEM, TOOL, UNKNOWN, USER, Findings, Flow, flow
+from pipelines.records import Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,3 +44,21 @@ def _breaks(turns: Flow) -> dict[str, np.ndarray]:
         "two assistant turns in a row": (role == ASSISTANT) & (before == ASSISTANT) & ~called_before,
         "a tool result that no call asked for": (role == TOOL) & ~called_before & (before != TOOL) & (before != UNKNOWN),
     }
+
+
+@fix(role_order, title="Merge turns of the same speaker")
+def _in_order(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Joins turns in a row of the same speaker with an empty line between them, and puts system turns first.
+
+    Where the assistant speaks first, or a tool answers unasked, a person has to decide.
+    """
+    ordered = [turn for turn in turns if turn.role == "system"] + [turn for turn in turns if turn.role != "system"]
+    merged: list[Message] = []
+    for turn in ordered:
+        last = merged[-1] if merged else None
+        is_plain = last is not None and not last.tool_calls and not turn.tool_calls and last.name == turn.name
+        if last is not None and is_plain and turn.role == last.role != "tool":
+            merged[-1] = replace(last, content=f"{last.content}\n\n{turn.content}")
+        else:
+            merged.append(turn)
+    return merged if merged != list(turns) else None

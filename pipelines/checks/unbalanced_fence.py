@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._mending import replaced
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _FENCE = re.compile(r"^[ \t]*(?:>[ \t]*|[-*+][ \t]+|\d+[.)][ \t]+)*(`{3,}|~{3,})(.*)$", re.MULTILINE)
 
@@ -34,3 +37,19 @@ def _never_closed(content: str) -> re.Match[str] | None:
         elif marks[0] == opening.group(1)[0] and len(marks) >= len(opening.group(1)) and not rest.strip():
             opening = None
     return opening
+
+
+@fix(unbalanced_fence, title="Close the code block")
+def _closed(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Adds the closing line at the end of the turn, or puts one that is glued to the code on a line of its own.
+
+    Whether words after the code belong into it is for a person to see.
+    """
+    spans = []
+    for turn in sorted({found.turn for found in evidence if found.turn is not None}):
+        content = turns[turn].content
+        if opening := _never_closed(content):
+            marks, end = opening.group(1), len(content.rstrip())
+            start = end - len(marks) if content.endswith(marks, opening.end(), end) else end
+            spans.append((turn, start, len(content), f"\n{marks}"))
+    return replaced(turns, spans)

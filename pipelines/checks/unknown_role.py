@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._turns import Findings
-from pipelines.records import ROLES
+from pipelines.records import ROLES, Message
 
 
 @check(title="Turns with an unknown role", unit="turns", group="structure", severity="error", flag_above=0)
@@ -22,3 +25,18 @@ def unknown_role(batch: Batch) -> Measurements:
     for record, turn, role in zip(*(column.to_pylist() for column in odd.columns), strict=True):
         found.add(record, Evidence(turn, note=f'the role "{role}" is not one of {", ".join(ROLES)}'))
     return found.measurements()
+
+
+_USUAL_ROLE = {
+    **dict.fromkeys(("bot", "chatbot", "ai", "model", "gpt", "chatgpt", "claude", "llm", "asistente"), "assistant"),
+    **dict.fromkeys(("human", "customer", "client", "prompter", "visitor", "caller", "kunde", "cliente"), "user"),
+    **dict.fromkeys(("function", "observation", "tool_response", "ipython"), "tool"),
+    **dict.fromkeys(("developer", "instruction"), "system"),
+}
+
+
+@fix(unknown_role, title="Use the usual roles")
+def _with_usual_roles(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Writes "assistant" for bot, model and the like, "user" for human, customer and the like. Any other role is left to a person."""
+    mended = [turn if turn.role in ROLES else replace(turn, role=_USUAL_ROLE.get(turn.role.strip().lower(), turn.role)) for turn in turns]
+    return mended if mended != list(turns) else None
