@@ -20,8 +20,10 @@ from pipelines.store.database import decisions as events
 from pipelines.store.database import now
 from pipelines.store.project import Project
 
-Verdict = Literal["keep", "drop", "flag", "skip", "edit", "comment", "undo"]
-VERDICTS: tuple[str, ...] = ("keep", "drop", "flag", "skip", "edit", "comment", "undo")
+Verdict = Literal["keep", "drop", "flag", "skip", "edit", "fix", "comment", "undo"]
+"""A fix is a rule's edit: it changes the text and decides nothing."""
+VERDICTS: tuple[str, ...] = ("keep", "drop", "flag", "skip", "edit", "fix", "comment", "undo")
+_EDITS = ("edit", "fix")
 
 _VERDICT_SCHEMA = pa.schema(
     [
@@ -29,6 +31,9 @@ _VERDICT_SCHEMA = pa.schema(
         ("edit", pa.string()), ("seq", pa.int64()), ("at", pa.string()),
     ]
 )  # fmt: skip
+_EDIT_SCHEMA = pa.schema(
+    [("record", pa.string()), ("edit", pa.string()), ("edited_id", pa.string()), ("decided_by", pa.string()), ("seq", pa.int64())]
+)
 _MAP_SCHEMA = pa.schema([("id", pa.string()), ("cluster", pa.int32()), ("x", pa.float32()), ("y", pa.float32())])
 _PAIR_SCHEMA = pa.schema([("left", pa.string()), ("right", pa.string()), ("similarity", pa.float64())])
 
@@ -42,7 +47,9 @@ class Decision:
     verdict: Verdict
     reason: str = ""
     edit: list[dict[str, Any]] | None = None
-    """The messages after an edit (verdict "edit")."""
+    """The messages after an edit (verdict "edit" or "fix")."""
+    edited_id: str | None = None
+    """Id of the record as a fix leaves it; None for anything else."""
     undoes: int | None = None
     """The seq that an undo takes back."""
     batch: str | None = None
@@ -80,14 +87,16 @@ def decide(project: Project, decisions: Sequence[Decision]) -> dict[str, int]:
 def _validate(decision: Decision) -> None:
     if decision.verdict not in VERDICTS:
         raise WorkbenchError(f'"{decision.verdict}" is not a verdict. Use one of {", ".join(VERDICTS)}.')
-    if (decision.verdict == "edit") != (decision.edit is not None):
+    if (decision.verdict in _EDITS) != (decision.edit is not None):
         raise WorkbenchError(f"Record {decision.record}: an edit needs the edited messages, and only an edit has them.")
+    if decision.verdict == "fix" and not (decision.decided_by.startswith("rule:") and decision.edited_id):
+        raise WorkbenchError(f"Record {decision.record}: a fix is made by a rule, and says which record comes of it.")
     if (decision.verdict == "undo") != (decision.undoes is not None):
         raise WorkbenchError(f"Record {decision.record}: an undo names the decision it takes back, and only an undo does.")
 
 
 def _row(decision: Decision, at: str) -> dict[str, Any]:
-    columns = ("client_id", "record", "verdict", "reason", "edit", "undoes", "batch", "decided_by", "seconds")
+    columns = ("client_id", "record", "verdict", "reason", "edit", "edited_id", "undoes", "batch", "decided_by", "seconds")
     return {name: getattr(decision, name) for name in columns} | {"at": at}
 
 
@@ -110,7 +119,8 @@ def bulk(project: Project, records: Sequence[str], verdict: Verdict, *, reason: 
 def undo(project: Project, *, seq: int | None = None, batch: str | None = None, decided_by: str = "human:local") -> int:
     """Takes back one decision, or a whole batch. Returns how many; what was undone before does not count.
 
-    Raises WorkbenchError when there is no such decision.
+    A fix is taken back with the later fixes of its row, which were made from the text it left. Raises WorkbenchError when there is no
+    such decision.
     """
     wanted = events.c.seq == seq if seq is not None else events.c.batch == batch
     undone = sa.select(events.c.undoes).where(events.c.undoes.is_not(None))
@@ -119,6 +129,11 @@ def undo(project: Project, *, seq: int | None = None, batch: str | None = None, 
         open_events = connection.execute(
             sa.select(events.c.seq, events.c.record).where(wanted, events.c.verdict != "undo", events.c.seq.not_in(undone))
         ).all()
+        first = sa.select(events.c.record, sa.func.min(events.c.seq).label("seq")).where(wanted, events.c.verdict == "fix")
+        first_fix = first.group_by(events.c.record).subquery()
+        later = sa.select(events.c.seq, events.c.record).join(first_fix, events.c.record == first_fix.c.record)
+        later = later.where(events.c.verdict == "fix", events.c.seq > first_fix.c.seq, events.c.seq.not_in(undone), sa.not_(wanted))
+        open_events += connection.execute(later).all()
     if not found:
         raise WorkbenchError(f"There is no decision {seq if seq is not None else batch} to undo. `winnow decisions` lists them.")
     decide(project, [Decision(record, "undo", undoes=taken_back, decided_by=decided_by) for taken_back, record in open_events])
@@ -138,21 +153,12 @@ def verdicts(project: Project) -> pa.Table:
     """The current state of every record that has one: record, verdict, reason, decided_by, edit (JSON text or null), seq, at.
 
     Undone events do not count, a person outranks a rule, the latest wins. An edit counts as keep; its text stays through later
-    verdicts until it is undone or edited again. A skip or a comment is no verdict.
+    verdicts until it is undone or edited again. A skip, a comment or a fix is no verdict.
     """
-    standing = (
-        sa.select(events)
-        .where(events.c.verdict.in_(("keep", "drop", "flag", "edit")))
-        .where(events.c.seq.not_in(sa.select(events.c.undoes).where(events.c.undoes.is_not(None))))
-        .subquery()
-    )
-    is_rule = sa.case((standing.c.decided_by.like("rule:%"), 1), else_=0)
-    rank = sa.func.row_number().over(partition_by=standing.c.record, order_by=(is_rule, standing.c.seq.desc()))
-    latest = sa.select(standing, rank.label("rank")).subquery()
-    edits = sa.select(standing.c.record, standing.c.edit, rank.label("rank")).where(standing.c.verdict == "edit").subquery()
+    latest, edit = _latest("keep", "drop", "flag", "edit"), _latest(*_EDITS)
     select = (
-        sa.select(latest.c.record, latest.c.verdict, latest.c.reason, latest.c.decided_by, edits.c.edit, latest.c.seq, latest.c.at)
-        .outerjoin(edits, sa.and_(edits.c.record == latest.c.record, edits.c.rank == 1))
+        sa.select(latest.c.record, latest.c.verdict, latest.c.reason, latest.c.decided_by, edit.c.edit, latest.c.seq, latest.c.at)
+        .outerjoin(edit, sa.and_(edit.c.record == latest.c.record, edit.c.rank == 1))
         .where(latest.c.rank == 1)
         .order_by(latest.c.seq)
     )
@@ -164,11 +170,35 @@ def verdicts(project: Project) -> pa.Table:
     return pa.table(by_name, schema=_VERDICT_SCHEMA)
 
 
+def edits(project: Project) -> pa.Table:
+    """The text of every record that reads otherwise than it was imported: record, edit (JSON text), edited_id, decided_by, seq.
+
+    The last edit of a person, else the last fix. `edited_id` is null for a person's edit.
+    """
+    edit = _latest(*_EDITS)
+    select = sa.select(*(edit.c[name] for name in _EDIT_SCHEMA.names)).where(edit.c.rank == 1).order_by(edit.c.seq)
+    with project.database.read() as connection:
+        rows = connection.execute(select).all()
+    by_name: dict[str, list[Any]] = {name: [row[i] for row in rows] for i, name in enumerate(_EDIT_SCHEMA.names)}
+    by_name["edit"] = [json.dumps(edit, ensure_ascii=False) for edit in by_name["edit"]]
+    return pa.table(by_name, schema=_EDIT_SCHEMA)
+
+
+def _latest(*verdicts: str) -> sa.Subquery:
+    """The standing events of some verdicts; `rank` is 1 for the one that counts for its record: a person's before a rule's, the last."""
+    undone = sa.select(events.c.undoes).where(events.c.undoes.is_not(None))
+    standing = sa.select(events).where(events.c.verdict.in_(verdicts), events.c.seq.not_in(undone)).subquery()
+    is_rule = sa.case((standing.c.decided_by.like("rule:%"), 1), else_=0)
+    rank = sa.func.row_number().over(partition_by=standing.c.record, order_by=(is_rule, standing.c.seq.desc()))
+    return sa.select(standing, rank.label("rank")).subquery()
+
+
 @contextmanager
 def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
-    """`store.query.connect` with the views `verdicts`, `map` and `near_pairs` beside the others."""
+    """`store.query.connect` with the views `verdicts`, `edits`, `map` and `near_pairs` beside the others."""
     with query.connect(project) as connection:
         connection.register("verdicts", verdicts(project))
+        connection.register("edits", edits(project))
         _feature_view(connection, "map", project.features_folder / "map.parquet", _MAP_SCHEMA)
         _feature_view(connection, "near_pairs", project.features_folder / "near_pairs.parquet", _PAIR_SCHEMA)
         yield connection

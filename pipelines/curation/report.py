@@ -154,7 +154,8 @@ def _next_steps(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _decisions(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     keep, drop, flag, edited, people, records = connection.execute(
         """SELECT count(*) FILTER (v.verdict = 'keep'), count(*) FILTER (v.verdict = 'drop'), count(*) FILTER (v.verdict = 'flag'),
-                  count(v.edit), count(DISTINCT v.decided_by) FILTER (v.decided_by NOT LIKE 'rule:%'), count(*)
+                  (SELECT count(*) FROM edits e WHERE e.record IN (SELECT id FROM records)),
+                  count(DISTINCT v.decided_by) FILTER (v.decided_by NOT LIKE 'rule:%'), count(*)
            FROM records r LEFT JOIN verdicts v ON v.record = r.id"""
     ).fetchall()[0]
     return {"keep": keep, "drop": drop, "flag": flag, "edited": edited, "undecided": records - keep - drop - flag, "people": people}

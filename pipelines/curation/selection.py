@@ -39,11 +39,12 @@ def select_records(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> pa.
            WITH found AS (
              SELECT i.id, list(i.check ORDER BY i.check) AS checks FROM issues i
              WHERE i.check IN ({_listed({*recipe.drop} - {*recipe.disabled})}) GROUP BY i.id)
-           SELECT r.id, r.position, f.checks, v.verdict, v.decided_by, v.reason AS note, v.edit,
+           SELECT r.id, r.position, f.checks, v.verdict, v.decided_by, v.reason AS note, e.edit,
              CASE WHEN v.verdict = 'keep' THEN NULL WHEN v.verdict = 'drop' THEN '{DECISION}'
                   WHEN f.checks IS NOT NULL THEN f.checks[1]
                   WHEN {"TRUE" if recipe.undecided == "drop" else "FALSE"} THEN '{UNDECIDED}' END AS reason
-           FROM records r LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN found f ON f.id = r.id"""
+           FROM records r LEFT JOIN verdicts v ON v.record = r.id LEFT JOIN edits e ON e.record = r.id
+             LEFT JOIN found f ON f.id = r.id"""
     )
     fates = connection.sql("SELECT id, position, reason, checks, verdict, decided_by, note, edit FROM fates ORDER BY id").to_arrow_table()
     spared = np.zeros(fates.num_rows, bool) if recipe.undecided == "drop" else _last_copies(connection, recipe, fates)
@@ -92,7 +93,7 @@ def _listed(checks: Iterable[str]) -> str:
 
 
 def edited_record(record: Record, edit: Sequence[Mapping[str, Any]]) -> Record:
-    """The record after a person's edit of its turns.
+    """The record after an edit of its turns.
 
     Of a preference pair the edit may hold the prompt alone, or the prompt followed by the better answer: assistant turns at its end
     replace `chosen`. `rejected`, tools and label stay.

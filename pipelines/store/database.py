@@ -38,9 +38,10 @@ decisions = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("client_id", sa.String(64), nullable=False, unique=True),  # makes a resent decision harmless
     sa.Column("record", sa.String(32), nullable=False, index=True),
-    sa.Column("verdict", sa.String(16), nullable=False),  # keep, drop, flag, skip, edit, comment, undo
+    sa.Column("verdict", sa.String(16), nullable=False),  # keep, drop, flag, skip, edit, fix, comment, undo
     sa.Column("reason", sa.Text, nullable=False, default=""),
-    sa.Column("edit", sa.JSON(none_as_null=True), nullable=True),  # the messages after an edit
+    sa.Column("edit", sa.JSON(none_as_null=True), nullable=True),  # the messages after an edit or a fix
+    sa.Column("edited_id", sa.String(32), nullable=True),  # id of the record as a fix leaves it: the checks measured that text
     sa.Column("undoes", sa.Integer, nullable=True, index=True),  # seq of the decision that an undo takes back
     sa.Column("batch", sa.String(64), nullable=True, index=True),  # one id for all decisions of a bulk action
     sa.Column("decided_by", sa.Text, nullable=False),  # human:<name> or rule:<check>@<version>
@@ -61,7 +62,7 @@ jobs = sa.Table(
 
 settings = sa.Table("settings", metadata, sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.JSON, nullable=False))
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ()
+MIGRATIONS: tuple[tuple[str, ...], ...] = (("ALTER TABLE decisions ADD COLUMN edited_id VARCHAR(32)",),)
 """SQL that leads from schema version n+1 to n+2, by n. A released entry never changes; a change of a table above appends one.
 A new database is made from the tables as they stand."""
 VERSION = 1 + len(MIGRATIONS)

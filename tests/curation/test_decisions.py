@@ -62,7 +62,7 @@ def test_a_bulk_action_is_undone_as_one(project):
 @pytest.mark.parametrize(
     ("decision", "sentence"),
     [
-        (Decision("r1", "maybe"), '"maybe" is not a verdict. Use one of keep, drop, flag, skip, edit, comment, undo.'),  # type: ignore[arg-type]
+        (Decision("r1", "maybe"), '"maybe" is not a verdict. Use one of keep, drop, flag, skip, edit, fix, comment, undo.'),  # type: ignore[arg-type]
         (Decision("r1", "edit"), "Record r1: an edit needs the edited messages, and only an edit has them."),
         (Decision("r1", "undo"), "Record r1: an undo names the decision it takes back, and only an undo does."),
     ],
