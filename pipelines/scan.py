@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pipelines import models
 from pipelines.checks import Batch, Check, Measurements, all_checks
 from pipelines.curation.issues import issue_counts
+from pipelines.curation.mended_rows import measure_standing
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
 from pipelines.records import content_hash
@@ -55,6 +56,7 @@ def scan(
     features = RecordSet(project, encoder, emit)
     _measure_set(features, [c for c in chosen.values() if c.scope == "set"], seconds, emit)
     clusters = _draw_map(features, emit) if checks is None else None
+    measure_standing(project)
     counts = issue_counts(project).set_index("check")["flagged"]
     return {
         "records": len(features.ids),

@@ -15,6 +15,7 @@ from pipelines.errors import Cancelled, WorkbenchError
 WORK = {
     "import": "pipelines.sources.ingest:import_job",
     "scan": "pipelines.scan:scan_job",
+    "fix": "pipelines.curation.fixes:fix_job",
     "snapshot": "pipelines.curation.snapshot:snapshot_job",
     "preflight": "pipelines.training.preflight_job:preflight_job",
     "train": "pipelines.training.run:train_job",

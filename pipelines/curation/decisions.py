@@ -31,9 +31,7 @@ _VERDICT_SCHEMA = pa.schema(
         ("edit", pa.string()), ("seq", pa.int64()), ("at", pa.string()),
     ]
 )  # fmt: skip
-_EDIT_SCHEMA = pa.schema(
-    [("record", pa.string()), ("edit", pa.string()), ("edited_id", pa.string()), ("decided_by", pa.string()), ("seq", pa.int64())]
-)
+_EDIT_SCHEMA = pa.schema([(name, pa.string()) for name in ("record", "edit", "edited_id", "reason", "decided_by")] + [("seq", pa.int64())])
 _MAP_SCHEMA = pa.schema([("id", pa.string()), ("cluster", pa.int32()), ("x", pa.float32()), ("y", pa.float32())])
 _PAIR_SCHEMA = pa.schema([("left", pa.string()), ("right", pa.string()), ("similarity", pa.float64())])
 
@@ -171,7 +169,7 @@ def verdicts(project: Project) -> pa.Table:
 
 
 def edits(project: Project) -> pa.Table:
-    """The text of every record that reads otherwise than it was imported: record, edit (JSON text), edited_id, decided_by, seq.
+    """The text of every record that reads otherwise than it was imported: record, edit (JSON text), edited_id, reason, decided_by, seq.
 
     The last edit of a person, else the last fix. `edited_id` is null for a person's edit.
     """
@@ -195,10 +193,16 @@ def _latest(*verdicts: str) -> sa.Subquery:
 
 @contextmanager
 def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
-    """`store.query.connect` with the views `verdicts`, `edits`, `map` and `near_pairs` beside the others."""
+    """`store.query.connect` with the views `verdicts`, `edits`, `map` and `near_pairs` beside the others.
+
+    The view `measurements` tells what a mended row reads like now.
+    """
+    from pipelines.curation.mended_rows import add_mended_measurements
+
     with query.connect(project) as connection:
         connection.register("verdicts", verdicts(project))
         connection.register("edits", edits(project))
+        add_mended_measurements(connection, project)
         _feature_view(connection, "map", project.features_folder / "map.parquet", _MAP_SCHEMA)
         _feature_view(connection, "near_pairs", project.features_folder / "near_pairs.parquet", _PAIR_SCHEMA)
         yield connection

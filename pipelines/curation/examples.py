@@ -58,7 +58,8 @@ def _records(connection: duckdb.DuckDBPyConnection, positions: set[int], others:
     # Positions as literals: a file keeps the least and the greatest of each block, so most of the texts are never read.
     wanted = ", ".join(map(str, sorted(positions)))
     records = connection.sql(
-        f"SELECT r.id, r.messages, r.chosen, r.prompt, r.answer FROM records r WHERE r.position IN ({wanted})"
+        f"""SELECT r.id, r.messages, r.chosen, r.prompt, r.answer, e.edit FROM records r
+            LEFT JOIN edits e ON e.record = r.id AND e.edited_id IS NOT NULL WHERE r.position IN ({wanted})"""
     ).to_arrow_table()
     connection.register("wanted_ids", records.select(["id"]))
     places = connection.execute(
@@ -98,7 +99,7 @@ def _example(row: dict[str, Any], records: Mapping[str, dict[str, Any]]) -> dict
 
 def _excerpt(record: dict[str, Any], spot: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """Role, words before, words found, words after. Positions count Unicode code points."""
-    turns = [*record["messages"], *(record["chosen"] or [])]
+    turns = json.loads(record["edit"]) if record["edit"] else [*record["messages"], *(record["chosen"] or [])]
     turn = spot.get("turn")
     if turn is None or not 0 <= turn < len(turns):
         return "", _cut(record["answer"] or record["prompt"], _OPENING), "", ""

@@ -13,10 +13,10 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.checks import all_checks
+from pipelines.curation.decisions import connect, edits
 from pipelines.curation.issues import add_issue_view
 from pipelines.curation.recipe import Recipe
-from pipelines.records import canonical_json
-from pipelines.store import query
+from pipelines.records import canonical_json, content_hash
 from pipelines.store.project import Project
 
 KEPT = 2
@@ -31,7 +31,8 @@ def add_issue_index(connection: duckdb.DuckDBPyConnection, project: Project, rec
 def issue_index(project: Project, recipe: Recipe) -> pa.Table:
     """The index as a table. It is shared and must not be changed."""
     limits = {name: recipe.threshold(check) for name, check in recipe.enabled.items()}  # what else a recipe says changes no issue
-    return _index(str(project.folder), _measured(project, recipe), canonical_json(limits))
+    mended = edits(project).column("edited_id").drop_null().to_pylist()
+    return _index(str(project.folder), _measured(project, recipe) + content_hash(sorted(mended)), canonical_json(limits))
 
 
 def _measured(project: Project, recipe: Recipe) -> str:
@@ -48,7 +49,7 @@ def _measured(project: Project, recipe: Recipe) -> str:
 def _index(root: str, measured: str, limits: str) -> pa.Table:
     thresholds = json.loads(limits)
     switched_off = tuple(name for name in all_checks() if name not in thresholds)
-    with query.connect(Project(root)) as connection:
+    with connect(Project(root)) as connection:
         add_issue_view(connection, Recipe(thresholds=thresholds, disabled=switched_off))
         return connection.sql(
             "SELECT CAST(i.check AS VARCHAR) AS check, i.id, i.weight, CAST(i.excess AS DOUBLE) AS excess FROM issues i"

@@ -129,7 +129,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
         sources = _grouped(
             connection, "SELECT record, file, row FROM source_rows WHERE record IN (SELECT id FROM wanted) ORDER BY file, row", "record"
         )
-        text_by_id = dict(connection.execute("SELECT record, edit FROM edits WHERE record IN (SELECT id FROM wanted)").fetchall())
+        edit_by_id = {e["record"]: e for e in _dicts(connection, "SELECT * FROM edits WHERE record IN (SELECT id FROM wanted)")}
         states = {v["record"]: v for v in _dicts(connection, "SELECT * FROM verdicts WHERE record IN (SELECT id FROM wanted)")}
         cluster_by_id = dict(connection.execute("SELECT id, cluster FROM map WHERE id IN (SELECT id FROM wanted)").fetchall())
         for found in findings.values():
@@ -145,7 +145,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
             findings.get(id, []),
             sources.get(id, []),
             states.get(id),
-            text_by_id.get(id),
+            edit_by_id.get(id),
             cluster_by_id.get(id),
             name_by_cluster,
             others,
@@ -160,7 +160,7 @@ def _card(
     findings: list[dict[str, Any]],
     sources: list[dict[str, Any]],
     state: dict[str, Any] | None,
-    edit: str | None,
+    edit: dict[str, Any] | None,
     cluster: int | None,
     name_by_cluster: dict[int, str],
     others: dict[str, dict[str, str]],
@@ -189,7 +189,8 @@ def _card(
         "cluster": None if cluster is None else {"id": cluster, "name": name_by_cluster.get(cluster, f"Cluster {cluster}")},
         "verdict": state["verdict"] if state else None,
         "reason": state["reason"] if state else "",
-        "edit": json.loads(edit) if edit else None,
+        "edit": json.loads(edit["edit"]) if edit else None,
+        "mended": edit["reason"] if edit and edit["edited_id"] else None,
         "findings": shown,
         "others": {id: others[id] for id in sorted(named) if id in others},
     }

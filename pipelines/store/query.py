@@ -53,14 +53,18 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], s
 def _measurement_view(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
     from pipelines.checks import all_checks
 
-    selects = []
-    for check in all_checks().values():
-        files = sorted((project.measurements_folder / check.key).glob("*.parquet"))
-        if files:
-            listed = ", ".join(map(quoted, files))
-            selects.append(f"SELECT {quoted(check.name)} AS check, id, value, evidence FROM read_parquet([{listed}])")
+    found = ((check.name, sorted((project.measurements_folder / check.key).glob("*.parquet"))) for check in all_checks().values())
+    measurement_view(connection, "measurements", [(name, files) for name, files in found if files])
+
+
+def measurement_view(connection: duckdb.DuckDBPyConnection, name: str, files_by_check: list[tuple[str, list[Path]]]) -> None:
+    """Adds a view over files of measurements: check, id, value, evidence."""
+    selects = [
+        f"SELECT {quoted(check)} AS check, id, value, evidence FROM read_parquet([{', '.join(map(quoted, files))}])"
+        for check, files in files_by_check
+    ]
     if selects:
-        connection.execute("CREATE VIEW measurements AS " + " UNION ALL ".join(selects))
+        connection.execute(f"CREATE VIEW {name} AS " + " UNION ALL ".join(selects))
     else:
-        connection.register("empty_measurements", MEASUREMENT_SCHEMA.empty_table())
-        connection.execute("CREATE VIEW measurements AS SELECT ''::VARCHAR AS check, * FROM empty_measurements")
+        connection.register(f"empty_{name}", MEASUREMENT_SCHEMA.empty_table())
+        connection.execute(f"CREATE VIEW {name} AS SELECT ''::VARCHAR AS check, * FROM empty_{name}")

@@ -1,0 +1,145 @@
+"""Fixes: a check's automatic fix over all its rows that nobody has decided about: looked at first, applied, taken back as one."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from pipelines.checks import Check, Evidence, all_checks
+from pipelines.curation.decisions import Decision, connect, decide
+from pipelines.curation.issues import add_issue_view, require_check
+from pipelines.curation.mended_rows import measure_mended
+from pipelines.curation.mending import Mended, mend
+from pipelines.curation.recipe import load_recipe
+from pipelines.curation.selection import edited_record
+from pipelines.errors import WorkbenchError
+from pipelines.records import Record
+from pipelines.store.project import Project
+from pipelines.store.tables import row_to_record
+
+Emit = Callable[..., None]
+
+BATCH_ROWS = 2_000
+EXAMPLES = 20
+MOST_TRIED = 500
+"""Rows a preview tries the fix on; with more it draws so many by chance and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A row with the finding, as it reads now."""
+
+    id: str
+    record: Record
+    evidence: tuple[Evidence, ...]
+
+
+def fixable_checks() -> dict[str, Check]:
+    """The checks that have an automatic fix, by name."""
+    return {name: check for name, check in all_checks().items() if check.fix is not None}
+
+
+def preview_fix(project: Project, name: str, *, examples: int = EXAMPLES, seed: int = 0) -> dict[str, Any]:
+    """What a fix would do: {"check", "title", "description", "rows", "tried", "fixable", "examples"}.
+
+    `rows` are the undecided rows with the finding. The fix was tried on `tried` of them, drawn by chance where there are more than
+    500, and mends `fixable` of those. `examples` are mended rows drawn by chance: {"record", "changes": [{"turn", "before", "after"}]}.
+    Raises WorkbenchError when the check has no fix or has not run.
+    """
+    check, label = _check(project, name), all_checks()[name].fix
+    rows = 0
+    chooser = random.Random(seed)
+    drawn: list[_Candidate] = []
+    for candidates in _candidates(project, check):
+        for candidate in candidates:  # reservoir sampling (Vitter 1985, algorithm R): every row with the same chance, in one pass
+            rows += 1
+            if len(drawn) < MOST_TRIED:
+                drawn.append(candidate)
+            elif (place := chooser.randrange(rows)) < MOST_TRIED:
+                drawn[place] = candidate
+    mended = [(candidate.id, found) for candidate, found in zip(drawn, _mended(check, drawn), strict=True) if found]
+    shown = chooser.sample(mended, min(examples, len(mended)))
+    return {
+        "check": name,
+        "title": label.title if label else "",
+        "description": label.description if label else "",
+        "rows": rows,
+        "tried": len(drawn),
+        "fixable": len(mended),
+        "examples": [{"record": id, "changes": _changes(found)} for id, found in shown],
+    }
+
+
+def apply_fix(project: Project, name: str, *, emit: Emit = lambda **_: None) -> dict[str, Any]:
+    """Mends every undecided row that the fix can mend: {"check", "rows", "fixed", "left", "batch"}; rows = fixed + left.
+
+    The rows stay undecided and are measured again, so that what else is wrong with them still shows. `batch` takes all of it back
+    (`decisions.undo`); None when no row was mended. Raises WorkbenchError when the check has no fix or has not run.
+    """
+    check = _check(project, name)
+    batch, rows, fixed = uuid4().hex, 0, 0
+    for candidates in _candidates(project, check):  # as they were when it began: what is mended meanwhile changes nothing
+        mended = [(c, found) for c, found in zip(candidates, _mended(check, candidates), strict=True) if found]
+        rows, fixed = rows + len(candidates), fixed + len(mended)
+        _write(project, check, batch, mended)
+        emit(message=f"{fixed:,} of {rows:,} rows mended", rows=rows)
+    return {"check": name, "rows": rows, "fixed": fixed, "left": rows - fixed, "batch": batch if fixed else None}
+
+
+def fix_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
+    """The job "fix": config {"project", "check"}."""
+    return apply_fix(Project.open(config["project"]), config["check"], emit=emit)
+
+
+def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candidate, Mended]]) -> None:
+    """The measurements of the mended rows first, then the decisions: a fix that counts has been measured."""
+    records = [edited_record(candidate.record, found.edit) for candidate, found in mended]
+    measure_mended(project, records)
+    title = check.fix.title if check.fix else ""
+    by = f"rule:{check.key}"
+    fixes = [
+        Decision(candidate.id, "fix", reason=title, edit=found.edit, edited_id=record.id, batch=batch, decided_by=by)
+        for (candidate, found), record in zip(mended, records, strict=True)
+    ]
+    decide(project, fixes)
+
+
+def _check(project: Project, name: str) -> Check:
+    require_check(project, name, load_recipe(project))
+    if name not in (known := fixable_checks()):
+        raise WorkbenchError(f"Only a person can mend what {name} finds. These checks have a fix: {', '.join(known)}.")
+    return known[name]
+
+
+def _mended(check: Check, candidates: list[_Candidate]) -> list[Mended | None]:
+    return mend(check, [c.record for c in candidates], [c.evidence for c in candidates])
+
+
+def _candidates(project: Project, check: Check) -> Iterator[list[_Candidate]]:
+    """The undecided rows with the finding, in import order, some at a time."""
+    with connect(project) as connection:
+        add_issue_view(connection, load_recipe(project))
+        reader = connection.execute(
+            """SELECT r.*, i.evidence, e.edit FROM issues i JOIN records r ON r.id = i.id
+               LEFT JOIN edits e ON e.record = r.id LEFT JOIN verdicts v ON v.record = r.id
+               WHERE i.check = $check AND v.record IS NULL ORDER BY r.position""",
+            {"check": check.name},
+        ).to_arrow_reader(BATCH_ROWS)
+        for batch in reader:
+            yield [_candidate(row) for row in batch.to_pylist()]
+
+
+def _candidate(row: dict[str, Any]) -> _Candidate:
+    record = row_to_record(row)
+    if row["edit"]:
+        record = edited_record(record, json.loads(row["edit"]))
+    return _Candidate(row["id"], record, tuple(Evidence(**found) for found in json.loads(row["evidence"] or "[]")))
+
+
+def _changes(found: Mended) -> list[dict[str, Any]]:
+    return [{"turn": turn, "before": before, "after": after} for turn, before, after in found.changes]
