@@ -101,8 +101,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_.add_argument("--reason", default="")
     add_.add_argument("--by", metavar="NAME", default="local", help="who decides (default: %(default)s)")
 
-    add_ = add("undo", commands.undo_decision, "take a decision back")
-    add_.add_argument("seq", metavar="SEQ", type=int, help="its number, as `decisions` shows it")
+    add_ = add("fix", commands.fix_rows, "mend what a check found, in all rows that nobody has decided about")
+    add_.add_argument("check", metavar="CHECK", nargs="?", help="the check; without it, the checks that have a fix are listed")
+    add_.add_argument("--preview", action="store_true", help="show 20 mended rows, and change nothing")
+
+    add_ = add("undo", commands.undo_decision, "take a decision back, or all of a bulk action or fix")
+    add_.add_argument("seq", metavar="SEQ", type=int, nargs="?", help="its number, as `decisions` shows it")
+    add_.add_argument("--batch", metavar="BATCH", help="all decisions of this batch, as `decisions` and `fix` show it")
 
     add_ = add("decisions", commands.list_decisions, "list every decision so far, oldest first")
     add_.add_argument("--record", metavar="RECORD", help="only of this row")

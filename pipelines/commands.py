@@ -128,14 +128,39 @@ def decide_row(options: argparse.Namespace) -> Answer:
     return {"seq": seq, "record": options.record, "verdict": options.verdict}, f"Decision {seq}: {options.verdict} {options.record}"
 
 
+def fix_rows(options: argparse.Namespace) -> Answer:
+    """An automatic fix, or the list of them."""
+    from pipelines.curation.fixes import fixable_checks, preview_fix
+
+    if options.check is None:
+        fixes = {name: check.fix for name, check in fixable_checks().items()}
+        shown = [{"check": name, "title": fix.title, "description": fix.description} for name, fix in fixes.items() if fix]
+        return {"fixes": shown}, "\n".join(f"{f['check']:<24} {f['title']}" for f in shown)
+    project = _open(options)
+    if options.preview:
+        seen = preview_fix(project, options.check)
+        lines = [f"{seen['title']}: mends {seen['fixable']:,} of {seen['tried']:,} rows tried; {seen['rows']:,} undecided rows have it."]
+        for example in seen["examples"]:
+            lines += ["", example["record"]] + [f"- {c['before']}\n+ {c['after']}" for c in example["changes"]]
+        return seen, "\n".join(lines)
+    found = _work(project, "fix", {"check": options.check}, f"Fix {options.check}")
+    words = f"Mended {found['fixed']:,} of {found['rows']:,} undecided rows; {found['left']:,} need a person."
+    if found["batch"]:
+        words += f"\nTake it back: winnow --project {options.project} undo --batch {found['batch']}"
+    return found, words
+
+
 def undo_decision(options: argparse.Namespace) -> Answer:
-    """Takes one decision back."""
+    """Takes one decision back, or a batch."""
     from pipelines.curation.decisions import undo
 
-    undone = undo(_open(options), seq=options.seq)
-    return {
-        "undone": undone
-    }, f"Decision {options.seq} is taken back." if undone else f"Decision {options.seq} had been taken back already."
+    if (options.seq is None) == (options.batch is None):
+        raise WorkbenchError("Name one decision, winnow undo SEQ, or a batch of them, winnow undo --batch BATCH.")
+    undone = undo(_open(options), seq=options.seq, batch=options.batch)
+    if options.batch:
+        return {"undone": undone}, f"{undone:,} decisions are taken back."
+    words = "is taken back" if undone else "had been taken back already"
+    return {"undone": undone}, f"Decision {options.seq} {words}."
 
 
 def list_decisions(options: argparse.Namespace) -> Answer:

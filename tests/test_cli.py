@@ -86,3 +86,25 @@ def test_decide_decisions_and_undo(project, fill, capsys):
     capsys.readouterr()
     assert cli.main([*run, "decisions"]) == 0
     assert [(d["verdict"], d["reason"]) for d in json.loads(capsys.readouterr().out)["decisions"]] == [("drop", "cut off"), ("undo", "")]
+
+
+def test_a_fix_is_listed_previewed_applied_and_taken_back(project, fill, capsys):
+    from pipelines.scan import scan
+    from tests.conftest import chat
+
+    fill(project, [chat("Where is the form?", "On the counter &amp; online."), chat("Where else?", "Nowhere.")])
+    scan(project, checks=["html_residue"])
+    run = ["--project", str(project.folder), "--json"]
+
+    def said(*words: str) -> dict:
+        assert cli.main([*run, *words]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert "html_residue" in {fix["check"] for fix in said("fix")["fixes"]}
+    assert said("fix", "html_residue", "--preview")["fixable"] == 1
+    done = said("fix", "html_residue")
+    assert (done["rows"], done["fixed"], done["left"]) == (1, 1, 0)
+    assert said("issues", "--check", "html_residue") == {"issues": []}
+    assert said("undo", "--batch", done["batch"]) == {"undone": 1}
+    assert len(said("issues", "--check", "html_residue")["issues"]) == 1
+    assert cli.main([*run, "undo"]) == 1 and "Name one decision" in capsys.readouterr().err

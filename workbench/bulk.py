@@ -15,7 +15,7 @@ from workbench.words import count, escaped, when
 
 SAMPLE_ROWS = 20
 _WORDS = {"keep": "Keep", "drop": "Drop"}
-_DONE = {"keep": "kept", "drop": "dropped", "flag": "flagged"}
+_DONE = {"keep": "kept", "drop": "dropped", "flag": "flagged", "fix": "mended"}
 
 
 def bulk_buttons(project: Project, rows: int, ids: Callable[[], Sequence[str]], key: str) -> None:
@@ -57,7 +57,8 @@ def bulk_history(project: Project, *, limit: int = 10, newest_only: bool = False
     actions = bulk_actions(project, 1 if newest_only else limit)
     for action in actions:
         with st.container(horizontal=True, vertical_alignment="center", key=f"bulk-{action.batch}"):
-            by = "" if action.decided_by == "human:local" else f" by {escaped(action.decided_by)}"
+            is_named = action.decided_by.startswith("human:") and action.decided_by != "human:local"
+            by = f" by {escaped(action.decided_by.removeprefix('human:'))}" if is_named else ""
             reason = f": {escaped(action.reason)}" if action.reason else ""
             st.markdown(
                 f"{count(action.standing, 'row')} {_DONE.get(action.verdict, action.verdict)} at once, {when(action.at)}{by}{reason}",

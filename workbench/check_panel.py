@@ -12,6 +12,7 @@ from pipelines.errors import WorkbenchError
 from pipelines.store.project import Project
 from workbench import charts, pages, queries
 from workbench.excerpt import excerpt_html
+from workbench.fix_dialog import fix_button
 from workbench.words import count, escaped, share
 
 
@@ -28,6 +29,7 @@ def check_panel(project: Project, check: dict[str, Any], rows: int) -> None:
             st.progress(check["flagged"] / max(rows, 1))
             if check["undecided"]:
                 pages.link("review", f"Review {_these(check['undecided'])}", project, check=name)
+                fix_button(project, name, check["undecided"])
             else:
                 st.caption("All of them are decided.")
         with left:

@@ -124,11 +124,11 @@ def _candidates(project: Project, check: Check) -> Iterator[list[_Candidate]]:
     """The undecided rows with the finding, in import order, some at a time."""
     with connect(project) as connection:
         add_issue_view(connection, load_recipe(project))
-        reader = connection.execute(
+        reader = connection.sql(
             """SELECT r.*, i.evidence, e.edit FROM issues i JOIN records r ON r.id = i.id
                LEFT JOIN edits e ON e.record = r.id LEFT JOIN verdicts v ON v.record = r.id
                WHERE i.check = $check AND v.record IS NULL ORDER BY r.position""",
-            {"check": check.name},
+            params={"check": check.name},
         ).to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             yield [_candidate(row) for row in batch.to_pylist()]

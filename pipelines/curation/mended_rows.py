@@ -77,7 +77,7 @@ def measure_standing(project: Project) -> None:
     from pipelines.store.tables import row_to_record
 
     with connect(project) as connection:
-        reader = connection.execute(
+        reader = connection.sql(
             "SELECT r.*, e.edit FROM edits e JOIN records r ON r.id = e.record WHERE e.edited_id IS NOT NULL ORDER BY r.position"
         ).to_arrow_reader(2_000)
         for batch in reader:

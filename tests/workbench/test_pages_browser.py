@@ -107,3 +107,28 @@ def test_a_path_can_be_typed_at_this_machine_but_not_through_a_proxy(served, hea
     page.get_by_text("JSONL, JSON, CSV").first.wait_for()
     assert (page.get_by_text("Name a file, folder or data set").count() == 1) == may_type
     context.close()
+
+
+def test_rows_are_mended_after_a_look_and_taken_back(served):
+    from pipelines.curation.decisions import edits
+    from pipelines.scan import scan
+    from tests.conftest import chat
+
+    server, browser, _ = served
+    project = Project.create(server.home / "garbled")
+    ids = _fill(project, [chat("Who called?", "FranÃ§oise called."), chat("When?", "At noon.")])
+    scan(project, checks=["mojibake"])
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/report?project=garbled")
+    page.get_by_role("button", name="Restore the garbled characters").click()
+    page.get_by_text("It mends 1 of 1 undecided row").wait_for()
+    assert page.locator(".change del").inner_text() == "FranÃ§oise" and edits(project).num_rows == 0
+    page.get_by_role("button", name="Mend it").click()
+    page.get_by_text("1 row mended at once").wait_for()
+    page.get_by_text("2 of 2 rows are ready to train on", exact=False).or_(page.get_by_text("All 2 rows are ready")).first.wait_for()
+    (edit,) = edits(project).to_pylist()
+    assert edit["record"] == ids[0] and "Françoise called." in edit["edit"]
+    page.get_by_role("button", name="Undo").first.click()
+    page.get_by_text("1 row mended at once").wait_for(state="detached")
+    assert edits(project).num_rows == 0
+    page.close()

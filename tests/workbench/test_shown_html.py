@@ -4,6 +4,7 @@ import re
 
 from workbench.answer_pairs import answer_html, pair_html
 from workbench.excerpt import excerpt_html
+from workbench.fix_dialog import change_html
 from workbench.funnel import funnel_html
 from workbench.preflight_panel import ledger_html
 
@@ -22,7 +23,8 @@ def test_no_tag_of_the_data_becomes_a_tag_of_the_page():
     pair = {"prompt": EVIL, "expected": EVIL, "before": EVIL, "after": '{"<b>": "<img src=x>"}'}
     ledger = {"rows_in": 1, "trained": 0, "dropped": {EVIL: 1}, "truncated": {"rows": 0, "tokens_lost": 0}}
     counts = {"records": 2, "kept": 1, "dropped": {EVIL: 1}}
-    for html in (excerpt_html(example), pair_html(pair), ledger_html(ledger), funnel_html(counts)):
+    change = {"turn": 1, "before": f"assistant: {EVIL}", "after": f"assistant: {EVIL} {EVIL}"}
+    for html in (excerpt_html(example), pair_html(pair), ledger_html(ledger), funnel_html(counts), change_html(change)):
         assert not tags(html) & {"img", "script", "b"}, html
         assert "&lt;img" in html
 
@@ -56,3 +58,14 @@ def test_the_bars_of_the_funnel_follow_each_other_down_to_what_is_kept():
         ("0.000", "100.000"), ("70.000", "30.000"), ("50.000", "20.000"), ("0.000", "50.000"),
     ]  # fmt: skip
     assert "Dropped by a person&#x27;s decision" in html
+
+
+def test_a_change_shows_what_goes_and_what_comes_and_only_the_words_around():
+    long = "word " * 100
+    html = change_html({"turn": 1, "before": f"assistant: {long}FranÃ§oise", "after": f"assistant: {long}Françoise"})
+    assert "<del>FranÃ§oise</del><ins>Françoise</ins>" in html and html.count("word") < 25 and ">Answer<" in html
+
+
+def test_a_changed_speaker_is_named():
+    html = change_html({"turn": 0, "before": "customer: Hello", "after": "user: Hello"})
+    assert "<del>customer</del><ins>user</ins>: Hello" in html

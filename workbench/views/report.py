@@ -12,6 +12,7 @@ from pipelines.curation.recipe import load_recipe
 from pipelines.curation.report import ReportFormat, render_report
 from pipelines.store.project import Project
 from workbench import charts, pages, queries
+from workbench.bulk import bulk_history
 from workbench.check_panel import check_panel, switch_check
 from workbench.frame import head, project_with_rows
 from workbench.job_progress import begin, job_panel, latest_job
@@ -29,13 +30,17 @@ def page() -> None:
             head("Report", escaped(found["readiness"]["sentence"]))
         if found["readiness"]["is_checked"]:
             _downloads(project, found)
-    job = latest_job(project, "scan")
+    job, fix = latest_job(project, "scan"), latest_job(project, "fix")
     if job is not None:
         job_panel(job)
+    if fix is not None:
+        job_panel(fix)
     if not found["readiness"]["is_checked"]:
         _not_checked(project, is_busy=job is not None and not job.is_finished)
         return
     _readiness(found["readiness"])
+    if fix is not None:
+        bulk_history(project, newest_only=True)
     _next_steps(project, found)
     _findings(project, found)
     _distributions(found)

@@ -252,6 +252,7 @@ export class Review {
       card,
       turns: standingTurns(card, edit),
       isEdited: Boolean(edit),
+      isMended: Boolean(card.mended) && edit === card.edit, // by a fix, whose text the checks have measured
       verdict: this.session.verdictOf(card),
       hasDraft: this.drafts.has(card.id),
       check: facts.check,

@@ -26,7 +26,7 @@ export class RowView {
     this.element.focus({ preventScroll: true });
   }
 
-  /** `row` holds {card, turns, isEdited, verdict, hasDraft, check, search, editor}. */
+  /** `row` holds {card, turns, isEdited, isMended, verdict, hasDraft, check, search, editor}. */
   paint(row) {
     this.row = row;
     this.paintHead(row);
@@ -38,7 +38,7 @@ export class RowView {
   }
 
   /** What changes while the same row stays in view. */
-  paintHead({ card, verdict, isEdited, hasDraft, editor, ...row }) {
+  paintHead({ card, verdict, isEdited, isMended, hasDraft, editor, ...row }) {
     const isComparing = this.isComparing({ card, ...row });
     const view = (title, isOn) => button({ class: "tab", "aria-pressed": String(isComparing === isOn), onclick: () => isComparing !== isOn && this.compare() }, title);
     put(
@@ -46,7 +46,7 @@ export class RowView {
       h("span", { class: "where" }, card.sources.length ? `${card.sources[0].file}, row ${card.sources[0].row}` : card.id.slice(0, 8)),
       card.cluster && h("span", { class: "topic" }, card.cluster.name),
       verdict && h("span", { class: `badge state ${verdict}` }, doneName(verdict)),
-      isEdited && verdict !== "edit" && h("span", { class: "badge state edit" }, doneName("edit")),
+      isEdited && verdict !== "edit" && h("span", { class: "badge state edit" }, isMended ? `Mended: ${card.mended}` : doneName("edit")),
       hasDraft && !editor && button({ class: "quiet", onclick: this.onEdit }, "Unfinished edit: go on"),
       rivals(card).length > 0 && !editor && h("span", { class: "tabs", role: "group", "aria-label": "View" }, view("Read", false), view("Compare", true), keyCap("c")),
     );
@@ -80,13 +80,13 @@ export class RowView {
     return compareView(turns, rivals(card), this.picked, { onPick, onOpen: this.onOpen });
   }
 
-  reading({ card, turns, isEdited, search }) {
+  reading({ card, turns, isEdited, isMended, search }) {
     const onRaw = () => {
       this.isRaw = !this.isRaw;
       this.paint(this.row);
     };
     // The places of findings are counted in the text as imported: they would point nowhere in an edited one.
-    const seen = isEdited ? { ...card, findings: [] } : card;
+    const seen = isEdited && !isMended ? { ...card, findings: [] } : card;
     return conversation(seen, turns, { search, isRaw: this.isRaw, onRaw, onMark: this.onMark });
   }
 

@@ -1,0 +1,99 @@
+"""Fix dialog: what an automatic fix would change, on real rows, before it is applied to all of a finding."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from pipelines.checks import all_checks
+from pipelines.curation.fixes import preview_fix
+from pipelines.store.project import Project
+from workbench.excerpt import ROLE_WORDS
+from workbench.job_progress import begin
+from workbench.words import count, escaped
+
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_AROUND = 90
+"""Characters shown before and after what changes."""
+_LONGEST = 20_000
+"""Characters of a text that is compared word by word; of a longer one the beginning is."""
+
+
+def fix_button(project: Project, name: str, rows: int) -> None:
+    """A button that opens the dialog, for a check that has a fix."""
+    fix = all_checks()[name].fix
+    if fix and rows and st.button(fix.title, key=f"fix-{name}", icon=":material/auto_fix_high:", type="tertiary"):
+        _dialog(project, name)
+
+
+@st.dialog("Mend rows", width="medium")
+def _dialog(project: Project, name: str) -> None:
+    with st.spinner("Trying it on the rows", show_time=True):
+        seen = preview_fix(project, name)
+    st.markdown(f"**{escaped(seen['title'])}.** {escaped(seen['description'])}")
+    st.markdown(_reach(seen))
+    if not seen["fixable"]:
+        return
+    st.button(
+        f"Mend {'them' if seen['fixable'] > 1 else 'it'}", type="primary", key="fix-apply", icon=":material/auto_fix_high:",
+        on_click=begin, args=(project, "fix", {"check": name}, seen["title"]),
+    )  # fmt: skip
+    st.caption("The rows stay undecided and can still be reviewed. Everything can be taken back at once, and the originals are kept.")
+    if len(seen["examples"]) < seen["fixable"]:
+        st.caption(f"{len(seen['examples'])} of them, drawn by chance:")
+    with st.container(height=420, border=False):
+        for example in seen["examples"]:
+            st.html("".join(change_html(change) for change in example["changes"]))
+    if st.session_state.get("fix-apply"):
+        st.rerun()  # closes the dialog; the page shows the progress
+
+
+def _reach(seen: dict[str, Any]) -> str:
+    rows, tried, fixable = seen["rows"], seen["tried"], seen["fixable"]
+    if not rows:
+        return "No undecided row has this finding any more."
+    if tried < rows:
+        return f"Of {count(tried, 'row')} drawn by chance from {rows:,} undecided ones it mends **{fixable:,}**. The others need a person."
+    if not fixable:
+        return f"It can mend none of the {count(rows, 'undecided row')}: they need a person."
+    left = "" if fixable == rows else " The others need a person."
+    return f"It mends **{fixable:,}** of {count(rows, 'undecided row')}.{left}"
+
+
+def change_html(change: dict[str, Any]) -> str:
+    """One changed turn as safe HTML: what goes is struck through, what comes is underlined, the rest is cut to the words around."""
+    before, after = change["before"], change["after"]
+    role = ROLE_WORDS.get((before or after).partition(":")[0], "")
+    if before and after and before.partition(": ")[0] == after.partition(": ")[0]:  # the same speaker says something else
+        before, after = before.partition(": ")[2], after.partition(": ")[2]
+    return f'<article class="excerpt change"><p class="where">{escape(role)}</p><p class="words">{_marked(before, after)}</p></article>'
+
+
+def _marked(before: str, after: str) -> str:
+    old, new = (_WORD.findall(text[:_LONGEST]) for text in (before, after))
+    parts = []
+    for kind, i, j, k, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, come = "".join(old[i:j]), "".join(new[k:end])
+        if kind == "equal":
+            parts.append(escape(_cut(gone, is_first=i == 0, is_last=j == len(old))))
+        else:
+            parts.append((f"<del>{_visible(gone)}</del>" if gone else "") + (f"<ins>{_visible(come)}</ins>" if come else ""))
+    return "".join(parts)
+
+
+def _visible(text: str) -> str:
+    """A changed piece; a line break that comes or goes is shown by its sign."""
+    return escape(text).replace("\n", "↵\n")
+
+
+def _cut(text: str, *, is_first: bool, is_last: bool) -> str:
+    """The words next to a change: before the first, after the last, or both ends between two."""
+    if (is_first and is_last) or len(text) <= 2 * _AROUND:
+        return text[: 2 * _AROUND] + ("…" if len(text) > 2 * _AROUND else "")
+    if is_first:
+        return "…" + text[-_AROUND:]
+    return text[:_AROUND] + ("…" if is_last else " … " + text[-_AROUND:])
