@@ -227,6 +227,12 @@ GOLDEN = {
         ({"context": "C", "question": "Q", "answers": {"text": ["A", "B"], "answer_start": [1, 2]}}, Record((u("C\n\nQ"), a("A")))),
         ({"question": "Q", "contexts": [], "answer": "A"}, Record((u("Q"), a("A")))),
     ],
+    "rendered": [  # every way of writing one is in test_rendering.py
+        (
+            {"text": "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n", "system": "S", "tools": '[{"name": "add", "parameters": {}}]'},
+            Record((s("S"), u("Q"), a("A")), tools=TOOLS),
+        ),
+    ],
     "self_instruct": [
         ({"id": "t1", "instruction": "I", "instances": [{"input": "X", "output": "O"}]}, Record((u("I\n\nX"), a("O")), meta={"id": "t1"})),
     ],

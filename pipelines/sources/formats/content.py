@@ -13,6 +13,8 @@ from pipelines.sources.rows import kind_of
 TEXT_TYPES = {"text", "input_text", "output_text", "summary_text", "refusal"}
 """Types of parts that are text. They are joined without anything between them, as chat templates do."""
 REASONING_TYPES = {"thinking", "reasoning"}
+_CALL_TYPES = {"tool_use", "server_tool_use", "function_call"}
+_RESULT_TYPES = {"tool_result", "function_call_output"}
 _NOT_TEXT = {
     "image": "a picture",
     "image_url": "a picture",
@@ -78,11 +80,10 @@ def _add(read: Content, part: Any, where: str) -> None:
         read.reasoning.append(_reasoning(part, where))
     elif kind == "redacted_thinking":
         read.hidden.append(part)
-    elif kind in ("tool_use", "server_tool_use"):
-        read.calls.append({"id": part.get("id"), "name": part.get("name"), "arguments": part.get("input", {})})
-    elif kind == "function_call":
-        read.calls.append({"id": part.get("call_id") or part.get("id"), "name": part.get("name"), "arguments": part.get("arguments", {})})
-    elif kind in ("tool_result", "function_call_output"):
+    elif kind in _CALL_TYPES:
+        arguments = part.get("input", part.get("arguments", {}))
+        read.calls.append({"id": part.get("call_id") or part.get("id"), "name": part.get("name"), "arguments": arguments})
+    elif kind in _RESULT_TYPES:
         if read.text.strip() and not read.results:
             read.results_come_first = False
         read.results.append((_id(part), result_text(part.get("content", part.get("output")), where)))

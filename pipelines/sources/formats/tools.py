@@ -91,16 +91,37 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
 def tools_of(row: Row, columns: Columns) -> str | None:
     """The tool declarations of a row as a canonical JSON array of {"type": "function", "function": {...}}, or None. Raises Unfit."""
     column = columns.get("tools")
-    found = row[column] if column is not None else None
+    return tools_from(row[column], f'the column "{column}"') if column is not None else None
+
+
+def tools_from(found: Any, where: str) -> str | None:
+    """Tool declarations, or their JSON text, as a canonical JSON array; None when there are none. Raises Unfit."""
     if isinstance(found, str):
         try:
             found = parse_json(found) if found.strip() else None
         except BadJson as error:
-            raise Unfit(f'The column "{column}" is not a JSON list of tools. {error}') from None
+            raise Unfit(f"{where[0].upper()}{where[1:]} is not a JSON list of tools. {error}") from None
     if not found:
         return None
     tools = found if isinstance(found, list) else [found]
-    wrong = next((tool for tool in tools if not isinstance(tool, dict)), None)
-    if wrong is not None:
-        raise Unfit(f'A tool in the column "{column}" is {kind_of(wrong)}, not an object with a name.')
-    return canonical_json([tool if "function" in tool or "name" not in tool else {"type": "function", "function": tool} for tool in tools])
+    declared = []
+    for tool in tools:
+        if isinstance(tool, str):  # `datasets` has no type for any object, so some sets hold each tool as a text
+            try:
+                tool = parse_json(tool)
+            except BadJson as error:
+                raise Unfit(f"A tool in {where} is a text that is not JSON. {error}") from None
+        if not isinstance(tool, dict):
+            raise Unfit(f"A tool in {where} is {kind_of(tool)}, not an object with a name.")
+        declared.append(_declaration(tool))
+    return canonical_json(declared)
+
+
+def _declaration(tool: dict[str, Any]) -> dict[str, Any]:
+    if "function" in tool or "name" not in tool:
+        return tool
+    if "input_schema" in tool:  # Anthropic's word for the parameters
+        tool = {key: part for key, part in tool.items() if key != "input_schema"} | {"parameters": tool["input_schema"]}
+    if tool.get("type") == "function":  # OpenAI's responses interface writes it flat
+        tool = {key: part for key, part in tool.items() if key != "type"}
+    return {"type": "function", "function": tool}

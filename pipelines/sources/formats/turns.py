@@ -144,7 +144,11 @@ class _Turn:
             called = written if isinstance(written, (dict, list)) else read_content(written, self.where).text
             return [Message(role, "", tool_calls=calls_in_text(called), weight=self._weight(role))]
         calls = calls_of(turn, self.where)
-        said = Content(result_text(written, self.where)) if role == "tool" and not isinstance(written, str) else read_content(written, self.where)
+        said = (
+            Content(result_text(written, self.where))
+            if role == "tool" and not isinstance(written, str)
+            else read_content(written, self.where)
+        )
         reasoning = [turn[key] for key in _REASONING_KEYS if isinstance(turn.get(key), str)][:1] + said.reasoning
         used = {key for key in _REASONING_KEYS if isinstance(turn.get(key), str)}
         if written is None and isinstance(turn.get("refusal"), str):
@@ -179,7 +183,9 @@ class _Turn:
                 continue
             if value not in (0, 1):
                 said = f'"{value}"' if isinstance(value, str) else json.dumps(value)
-                raise Unfit(f"The {key} of {self.where} is {said}. Write 1 for an answer that is to be learned, 0 for one that is only read.")
+                raise Unfit(
+                    f"The {key} of {self.where} is {said}. Write 1 for an answer that is to be learned, 0 for one that is only read."
+                )
             self.used.add(key)
             if not value:
                 return 0
