@@ -229,7 +229,11 @@ GOLDEN = {
     ],
     "rendered": [  # every way of writing one is in test_rendering.py
         (
-            {"text": "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n", "system": "S", "tools": '[{"name": "add", "parameters": {}}]'},
+            {
+                "text": "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n",
+                "system": "S",
+                "tools": '[{"name": "add", "parameters": {}}]',
+            },
             Record((s("S"), u("Q"), a("A")), tools=TOOLS),
         ),
     ],

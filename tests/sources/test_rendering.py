@@ -74,7 +74,10 @@ GOLDEN = {
     "Alpaca without an input": ("### Instruction:\nWas ist 2+2?\n\n### Response:\n4</s>", ASKED[:2]),
     "Guanaco": ("### Human: Was ist 2+2?### Assistant: 4### Human: sure?### Assistant: Yes.", ASKED),
     "Anthropic's transcript": ("\n\nHuman: Was ist 2+2?\n\nAssistant: 4\n\nHuman: sure?\n\nAssistant: Yes.", ASKED),
-    "transcript in lines": ("System: Be brief.\nHuman: Was ist 2+2?\nAssistant: 4\nHuman: sure?\nAssistant: Yes.", (s("Be brief."), *ASKED)),
+    "transcript in lines": (
+        "System: Be brief.\nHuman: Was ist 2+2?\nAssistant: 4\nHuman: sure?\nAssistant: Yes.",
+        (s("Be brief."), *ASKED),
+    ),
     "a thought": (
         "<|im_start|>user\nWas ist 2+2?<|im_end|>\n<|im_start|>assistant\n<think>\ntwo and two\n</think>\n\n4<|im_end|>",
         (u("Was ist 2+2?"), a("4", reasoning_content="two and two")),

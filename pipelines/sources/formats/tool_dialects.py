@@ -29,9 +29,9 @@ _PARAMETER = re.compile(r"<parameter=([\w.-]+)>\n?(.*?)\n?</parameter>", re.DOTA
 _RESPONSES = re.compile(r"\s*(?:<tool_response>\s*(.*?)\s*</tool_response>\s*)+\Z", re.DOTALL)
 _RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.DOTALL)
 
-_TOOLS_TAG = re.compile(r"<tools>\s*(?P<tools>.*?)\s*</tools>", re.DOTALL)
+_TOOLS_TAG = re.compile(r"<tools>\s*(?P<tools>[\[{].*?)\s*</tools>", re.DOTALL)
 _FRAMES = (
-    re.compile(r"(?:\n\n)?# Tools\n\nYou may call one or more functions .*?<tools>\s*(?P<tools>.*?)\s*</tools>.*\Z", re.DOTALL),
+    re.compile(r"(?:\n\n)?# Tools\n\nYou may call one or more functions .*?<tools>\s*(?P<tools>[\[{].*?)\s*</tools>.*\Z", re.DOTALL),
     re.compile(
         r"(?:\n\n)?You are a function calling AI model\..*?<tools>\s*(?P<tools>[\[{].*?)\s*</tools>.*</tool_call>\s*\Z",
         re.DOTALL,

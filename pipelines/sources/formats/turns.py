@@ -183,9 +183,7 @@ class _Turn:
                 continue
             if value not in (0, 1):
                 said = f'"{value}"' if isinstance(value, str) else json.dumps(value)
-                raise Unfit(
-                    f"The {key} of {self.where} is {said}. Write 1 for an answer that is to be learned, 0 for one that is only read."
-                )
+                raise Unfit(f"The {key} of {self.where} is {said}. Write 1 for an answer to be learned, 0 for one that is only read.")
             self.used.add(key)
             if not value:
                 return 0

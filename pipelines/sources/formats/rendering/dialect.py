@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pipelines.records import Message
 from pipelines.sources.formats.format import Unfit
 
-_START = re.compile(
-    r"\s*(?:(?:<s>|<bos>|<\|begin_of_text\|>|<\|startoftext\|>|<BOS_TOKEN>|\[gMASK\]<sop>|<\|endoftext\|>)\s*)*"
-)
+_START = re.compile(r"\s*(?:(?:<s>|<bos>|<\|begin_of_text\|>|<\|startoftext\|>|<BOS_TOKEN>|\[gMASK\]<sop>|<\|endoftext\|>)\s*)*")
 """Start tokens, which the tokenizer of the model writes and the conversation does not hold."""
 END_TOKENS = (
     "</s>",
