@@ -57,7 +57,7 @@ def test_plain_json_is_a_call_only_of_a_tool_that_is_declared(answer):
 
 
 def test_words_before_the_call_and_several_calls_are_kept():
-    one, two = ('<tool_call>{"name": "weather", "arguments": {"city": "%s"}}</tool_call>' % city for city in ("Köln", "Ulm"))
+    one, two = ('<tool_call>{"name": "weather", "arguments": {"city": "CITY"}}</tool_call>'.replace("CITY", city) for city in ("Köln", "Ulm"))
     turns = [("user", "Rain?"), ("assistant", f"Let me look.\n{one}\n{two}"), ("tool", "dry"), ("tool", "wet")]
     assert read({"messages": [{"role": r, "content": c} for r, c in turns]})[1].messages == (
         u("Rain?"),
@@ -179,8 +179,8 @@ def test_the_original_glaive_rows_are_read():
 
 def test_calls_in_a_rendered_conversation_are_calls():
     text = (
-        "<s>[AVAILABLE_TOOLS] [%s][/AVAILABLE_TOOLS][INST] Rain? [/INST][TOOL_CALLS] "
+        "<s>[AVAILABLE_TOOLS] [TOOL][/AVAILABLE_TOOLS][INST] Rain? [/INST][TOOL_CALLS] "
         '[{"name": "weather", "arguments": {"city": "Köln"}}]</s>[TOOL_RESULTS] {"content": "dry"} [/TOOL_RESULTS] No.</s>'
-        % json.dumps(TOOL)
     )
+    text = text.replace("[TOOL]", json.dumps([TOOL]))
     assert read({"text": text}) == ("rendered", Record(CALLED, tools=TOOLS))
