@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipelines import __version__, commands
+from pipelines import __version__, commands, quarantine_commands
 from pipelines.errors import Cancelled, WorkbenchError
 
 DEFAULT_PROJECT = "data/projects/default"
 FORMATS = (
     "auto", "openai", "sharegpt", "alpaca", "qa", "prompt_completion", "preference", "unpaired_preference",
-    "classification", "context_qa", "self_instruct",
+    "classification", "context_qa", "self_instruct", "rendered",
 )  # fmt: skip
 EXPORTS = ("openai", "sharegpt", "alpaca", "csv", "parquet", "datasets")
 
@@ -73,13 +73,34 @@ def build_parser() -> argparse.ArgumentParser:
         added.add_argument("--project", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         return added
 
+    def reading(to: argparse.ArgumentParser) -> None:
+        to.add_argument(
+            "--map", metavar="FIELD=COLUMN", action="append", default=[], type=_pair, help="take a field from this column; may be repeated"
+        )
+        to.add_argument(
+            "--role", metavar="NAME=ROLE", action="append", default=[], type=_pair, help="what an unknown role is, such as customer=user"
+        )
+        to.add_argument("--mapping", metavar="NAME", help="read as the saved mapping of this name says")
+
     add_ = add("import", commands.import_rows, "bring rows in from a file, a folder, a saved data set or a hub id")
     add_.add_argument("source", metavar="SOURCE")
     add_.add_argument("--format", choices=FORMATS, default="auto", help="how rows are to be read (default: recognised from the rows)")
-    add_.add_argument(
-        "--map", metavar="FIELD=COLUMN", action="append", default=[], type=_pair, help="take a field from this column; may be repeated"
-    )
+    reading(add_)
+    add_.add_argument("--save-mapping", metavar="NAME", help="save format, columns and roles under a name, for --mapping")
     add_.add_argument("--preview", action="store_true", help="show what would be imported, and import nothing")
+
+    add_ = add("mappings", quarantine_commands.list_mappings, "list the saved mappings of columns and roles")
+    add_.add_argument("--delete", metavar="NAME", help="delete this one first")
+
+    add_ = add("quarantine", quarantine_commands.show_quarantine, "list the rows that were set aside, mend one or try all again")
+    add_.add_argument("--import", metavar="N", type=int, dest="source", help="only of this import, by its number")
+    add_.add_argument("--rows", action="store_true", help="list single rows instead of counts by file and reason")
+    add_.add_argument("--limit", metavar="N", type=_positive, default=100, help="with --rows: at most this many (default: %(default)s)")
+    add_.add_argument("--mend", metavar=("IMPORT:LINE", "FILE"), nargs=2, help="bring a row in as FILE has it (- for standard input)")
+    add_.add_argument("--retry", action="store_true", help="try all again; what can be read now comes in")
+    add_.add_argument("--format", choices=FORMATS, default="auto", help="with --retry: how the rows are to be read")
+    reading(add_)
+    add_.add_argument("--by", metavar="NAME", default="local", help="who mends (default: %(default)s)")
 
     add_ = add("scan", commands.scan_rows, "run every check over every row, find duplicates, draw the map")
     add_.add_argument("--checks", metavar="a,b", type=_names, help="only these checks")
@@ -168,7 +189,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _pair(text: str) -> tuple[str, str]:
     field, equals, column = text.partition("=")
     if not equals or not field or not column:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=COLUMN")
+        raise argparse.ArgumentTypeError(f"{text!r} is not two names with = between them")
     return field, column
 
 

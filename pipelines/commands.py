@@ -25,7 +25,7 @@ def _open(options: argparse.Namespace) -> Project:
     return Project.open(options.project)
 
 
-def _work(project: Project, kind: str, config: dict[str, Any], title: str, folder: Path | None = None) -> dict[str, Any]:
+def work(project: Project, kind: str, config: dict[str, Any], title: str, folder: Path | None = None) -> dict[str, Any]:
     """Does a job in this process, listed among the project's jobs, with progress on stderr."""
     from pipelines import jobs
     from pipelines.job_list import add_job
@@ -39,40 +39,45 @@ def _work(project: Project, kind: str, config: dict[str, Any], title: str, folde
 
 def import_rows(options: argparse.Namespace) -> Answer:
     """Brings rows into the project, or previews them."""
-    mapping = dict(options.map)
+    from pipelines.quarantine_commands import reading_of, save_reading
+    from pipelines.store.project import Project
+
+    reading = reading_of(options, Project.open(options.project) if options.mapping else Project(options.project))
     if options.preview:
         from dataclasses import asdict
 
         from pipelines.sources.ingest import preview
 
-        seen = preview(options.source, format=options.format, mapping=mapping or None)
+        seen = preview(options.source, **reading)
         shown = {
             "format": seen.format,
             "mapping": seen.mapping,
             "columns": seen.columns,
             "rows": seen.rows,
             "rejected": [asdict(r) for r in seen.rejected],
+            "unknown_roles": seen.unknown_roles,
         }
         fields = "\n".join(f"  {field:<12} from column {column}" for field, column in seen.mapping.items())
-        return shown, f"{options.source} looks like {seen.format}.\n{fields}\nFirst rows that cannot be read: {len(seen.rejected)}"
-    from pipelines.store.project import Project
-
+        words = f"{options.source} looks like {seen.format}.\n{fields}\nFirst rows that cannot be read: {len(seen.rejected)}"
+        roles = "".join(f'\nThe role "{role}" is not known. Say what it is: --role "{role}=user"' for role in seen.unknown_roles)
+        return shown, words + roles
     project = Project.create(options.project)
     source = str(Path(options.source).expanduser().resolve()) if Path(options.source).expanduser().exists() else options.source
-    config = {"source": source, "format": options.format, "mapping": mapping}
-    found = _work(project, "import", config, f"Import {Path(options.source).name}")
+    if options.save_mapping:
+        save_reading(options, project, reading, source)
+    found = work(project, "import", {"source": source} | reading, f"Import {Path(options.source).name}")
     words = (
         f"Read {found['rows_read']:,} rows as {found['format']}: {found['records']:,} new, {found['duplicate_rows']:,} merged because they "
         f"repeat another row, {found['rejected']:,} set aside."
     )
     if found["rejected"]:
-        words += f"\nThe rows set aside, with reasons: {found['quarantine']}"
+        words += f"\nThe rows set aside, by reason: winnow --project {options.project} quarantine"
     return found, f"{words}\nNext: winnow --project {options.project} scan"
 
 
 def scan_rows(options: argparse.Namespace) -> Answer:
     """Scans the project."""
-    found = _work(_open(options), "scan", {"checks": options.checks, "encoder": options.encoder}, "Scan")
+    found = work(_open(options), "scan", {"checks": options.checks, "encoder": options.encoder}, "Scan")
     flagged = sorted(((c["flagged"], name) for name, c in found["checks"].items() if c["flagged"]), reverse=True)
     lines = [f"Scanned {found['records']:,} rows in {found['seconds']:.1f} s."] + [f"  {n:>7,}  {name}" for n, name in flagged]
     return found, "\n".join([*lines, f"Next: winnow --project {options.project} report"])
@@ -143,7 +148,7 @@ def fix_rows(options: argparse.Namespace) -> Answer:
         for example in seen["examples"]:
             lines += ["", example["record"]] + [f"- {c['before']}\n+ {c['after']}" for c in example["changes"]]
         return seen, "\n".join(lines)
-    found = _work(project, "fix", {"check": options.check}, f"Fix {options.check}")
+    found = work(project, "fix", {"check": options.check}, f"Fix {options.check}")
     words = f"Mended {found['fixed']:,} of {found['rows']:,} undecided rows; {found['left']:,} need a person."
     if found["batch"]:
         words += f"\nTake it back: winnow --project {options.project} undo --batch {found['batch']}"
@@ -182,7 +187,7 @@ def freeze_snapshot(options: argparse.Namespace) -> Answer:
     recipe = load_recipe(project)
     recipe = replace(recipe, split=options.split) if options.split else recipe
     recipe = replace(recipe, seed=options.seed) if options.seed is not None else recipe
-    found = _work(project, "snapshot", {"recipe": recipe.to_json()}, "Freeze snapshot")
+    found = work(project, "snapshot", {"recipe": recipe.to_json()}, "Freeze snapshot")
     dropped = "\n".join(f"  {n:>7,}  {reason}" for reason, n in sorted(found["dropped"].items(), key=lambda item: -item[1]))
     words = f"Snapshot {found['id']}: {found['train']:,} rows to train, {found['validation']:,} to validate, {found['test']:,} to test."
     if dropped:
@@ -208,7 +213,7 @@ def train_adapter(options: argparse.Namespace) -> Answer:
     if bool(options.snapshot) == bool(options.resume):
         raise WorkbenchError("Name a snapshot to train on, winnow train SNAPSHOT, or a run to go on with, winnow train --resume RUN.")
     folder = find_job(project, options.resume).folder if options.resume else prepare_run(project, _run_config(project, options))
-    found = _work(project, "train", {}, "Train", folder)
+    found = work(project, "train", {}, "Train", folder)
     ledger = found["ledger"]
     words = (
         f"Run {found['run']}: {found['status']} after {found['steps']} steps, {found['tokens']:,} tokens, {found['seconds']:.0f} s.\n"
@@ -247,7 +252,7 @@ def evaluate_run(options: argparse.Namespace) -> Answer:
     from pipelines.evaluation.compare import render_table
 
     on = str(Path(options.on).expanduser().resolve()) if options.on else None
-    found = _work(_open(options), "evaluate", {"run": options.run, "on": on, "limit": options.limit}, f"Evaluate {options.run}")
+    found = work(_open(options), "evaluate", {"run": options.run, "on": on, "limit": options.limit}, f"Evaluate {options.run}")
     return found, render_table(found)
 
 

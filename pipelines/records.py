@@ -23,22 +23,24 @@ class Message:
     tool_calls: str | None = None
     """Canonical JSON array of OpenAI-style calls, or None."""
     tool_call_id: str | None = None
+    reasoning_content: str | None = None
+    """What the assistant thought before it answered, under the name that chat templates read; None when it is not told apart."""
+    weight: int | None = None
+    """0 for an answer that is read and not learned. None otherwise: 1 is what every answer has, so it is not written down."""
 
     def to_json(self) -> dict[str, Any]:
         """The turn as a JSON object without absent keys."""
-        optional = {"name": self.name, "tool_calls": self.tool_calls, "tool_call_id": self.tool_call_id}
-        return {"role": self.role, "content": self.content} | {k: v for k, v in optional.items() if v is not None}
+        optional = {name: value for name in OPTIONAL_FIELDS if (value := getattr(self, name)) is not None}
+        return {"role": self.role, "content": self.content} | optional
 
     @classmethod
     def from_json(cls, turn: Mapping[str, Any]) -> Message:
         """The inverse of to_json; absent and null keys are the same."""
-        return cls(
-            role=turn["role"],
-            content=turn["content"],
-            name=turn.get("name"),
-            tool_calls=turn.get("tool_calls"),
-            tool_call_id=turn.get("tool_call_id"),
-        )
+        return cls(turn["role"], turn["content"], **{name: turn.get(name) for name in OPTIONAL_FIELDS})
+
+
+OPTIONAL_FIELDS = ("name", "tool_calls", "tool_call_id", "reasoning_content", "weight")
+"""Fields of a Message that most turns do not have. An absent one is not part of a record's id, so that a new one changes no old id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pipelines.errors import Cancelled, WorkbenchError
 
 WORK = {
     "import": "pipelines.sources.ingest:import_job",
+    "mend": "pipelines.sources.mending:retry_job",
     "scan": "pipelines.scan:scan_job",
     "fix": "pipelines.curation.fixes:fix_job",
     "snapshot": "pipelines.curation.snapshot:snapshot_job",

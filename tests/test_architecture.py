@@ -29,7 +29,7 @@ FLOORS = [
     {"scan", "curation"},
     {"training"},
     {"evaluation"},
-    {"cli", "commands", "demo", "serve"},
+    {"cli", "commands", "quarantine_commands", "demo", "serve"},
 ]
 FLOOR_BY_MODULE = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 

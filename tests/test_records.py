@@ -6,7 +6,14 @@ from pipelines.store.tables import flatten_turns, records_to_table, row_to_recor
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 messages = st.lists(
-    st.builds(Message, role=st.sampled_from(["system", "user", "assistant", "tool", "bot"]), content=text, name=st.none() | text),
+    st.builds(
+        Message,
+        role=st.sampled_from(["system", "user", "assistant", "tool", "bot"]),
+        content=text,
+        name=st.none() | text,
+        reasoning_content=st.none() | text,
+        weight=st.none() | st.just(0),
+    ),
     max_size=4,
 ).map(tuple)
 records = st.builds(
@@ -75,3 +82,13 @@ def test_prompt_answer_and_system_of_a_longer_conversation():
         )
     )
     assert (record.system, record.prompt, record.answer) == ("Be brief.", "1?\n\none\n\n2?", "two")
+
+
+def test_reasoning_and_weight_are_inside_the_id_only_where_a_turn_has_them():
+    plain, thought, unlearned = (
+        Message("assistant", "yo"),
+        Message("assistant", "yo", reasoning_content="hm"),
+        Message("assistant", "yo", weight=0),
+    )
+    assert len({Record((Message("user", "hi"), turn)).id for turn in (plain, thought, unlearned)}) == 3
+    assert plain.to_json() == {"role": "assistant", "content": "yo"}

@@ -25,6 +25,7 @@ FORMAT_WORDS = {
     "unpaired_preference": "Answers marked as wanted or not wanted",
     "classification": "Texts with a label",
     "context_qa": "Questions with the text they are answered from",
+    "rendered": "Conversations written out as one text (a chat template)",
     "self_instruct": "Tasks with several examples each (self-instruct)",
 }
 _UPLOAD, _PATH = "Upload a file", "Name a file, folder or data set"

@@ -51,13 +51,13 @@ def sharegpt_row(record: Record) -> dict[str, Any]:
 
 def _sharegpt_turn(message: Message) -> dict[str, Any]:
     _require_role(message)
-    extra = {k: v for k, v in (("name", message.name), ("tool_call_id", message.tool_call_id)) if v is not None}
+    extra = {k: v for k in ("name", "tool_call_id", "reasoning_content", "weight") if (v := getattr(message, k)) is not None}
     if message.tool_calls is None:
         return {"from": _SHAREGPT_ROLES[message.role], "value": message.content} | extra
     if message.content or message.role != "assistant":
         raise Inexpressible("a turn both says something and calls a tool")
     if extra:
-        raise Inexpressible("a turn that calls a tool has a name")
+        raise Inexpressible("a turn that calls a tool has a name, its reasoning or a weight")
     calls = [_bare_call(call) for call in json.loads(message.tool_calls)]
     return {"from": "function_call", "value": json.dumps(calls[0] if len(calls) == 1 else calls, ensure_ascii=False)}
 
@@ -132,6 +132,10 @@ def _spoken(turns: Sequence[Message]) -> tuple[str | None, Sequence[Message]]:
             raise Inexpressible("a tool is called")
         if message.name is not None or message.tool_call_id is not None:
             raise Inexpressible("a turn has a name")
+        if message.reasoning_content is not None:
+            raise Inexpressible("an answer has its reasoning apart")
+        if message.weight is not None:
+            raise Inexpressible("an answer is marked as not to be learned")
     if turns and turns[0].role == "system":
         return turns[0].content, turns[1:]
     return None, turns

@@ -23,6 +23,7 @@ SEEN = "seen in training"
 REPEATED = "the same row again"
 EMPTY = "the answer to compare with is empty"
 NOTHING_ASKED = "nothing comes before the answer"
+NOT_LEARNED = "the answer is marked as not to be learned"
 TOO_LONG = "longer than the model can read"
 
 
@@ -172,6 +173,8 @@ def _unusable(record: Record) -> str | None:
     if answers and answers[-1] == 0:
         return NOTHING_ASKED
     last = turns[answers[-1]] if answers else None
+    if last is not None and last.weight == 0:
+        return NOT_LEARNED
     return EMPTY if last is not None and not last.content.strip() and not last.tool_calls else None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelines.records import Record
+from pipelines.records import ROLES, Message, Record
 from pipelines.sources.formats import FORMATS
 from pipelines.sources.formats.format import Columns, Format, Unfit
+from pipelines.sources.formats.tool_dialects import with_tools_apart
 from pipelines.sources.rows import RawRow, Rejection, reject
 
 _SHAPES_REMEMBERED = 10_000
@@ -25,6 +26,8 @@ class Converter:
     is_asked: bool = False
     """Whether the user named the format: then it is tried first, else the most telling one that fits."""
     mapping: Columns = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """What the user says a role of the source is: its name in small letters, and one of ROLES."""
     _by_shape: dict[tuple[str, ...], list[tuple[Format, dict[str, str]]]] = field(default_factory=dict)
 
     def convert(self, row: RawRow) -> list[Converted | Rejection]:
@@ -47,9 +50,31 @@ class Converter:
                 reason = str(error)
                 continue
             if isinstance(found, Record):
-                return [(form.name, _with_meta(found, value, columns))]
-            return _instances(row, form, found)
+                return [(form.name, self._finished(found, value, columns))]
+            return self._instances(row, form, found)
         return [reject(row, reason or self._reason(row, candidates))]
+
+    def _instances(self, row: RawRow, form: Format, values: list[dict[str, Any]]) -> list[Converted | Rejection]:
+        inner = form.inner or form
+        found: list[Converted | Rejection] = []
+        for number, value in enumerate(values, 1):
+            of = f"Instance {number} of {len(values)}: " if len(values) > 1 else ""
+            instance = RawRow(row.file, row.row, value)
+            columns = inner.columns(tuple(value), {})
+            if columns is None:
+                found.append(reject(instance, of + inner.missing(tuple(value), {})))
+                continue
+            try:
+                record = inner.convert(value, columns)
+            except Unfit as error:
+                found.append(reject(instance, f"{of}{error}"))
+            else:
+                found.append((form.name, self._finished(record, value, columns)))
+        return found
+
+    def _finished(self, record: Record, value: Mapping[str, Any], columns: Columns) -> Record:
+        """The record with tools in their own places, roles as the user maps them, and what else the row says."""
+        return _with_meta(with_tools_apart(_with_roles(record, self.roles) if self.roles else record), value, columns)
 
     def _candidates(self, shape: tuple[str, ...]) -> list[tuple[Format, dict[str, str]]]:
         forms = list(FORMATS.values())
@@ -82,23 +107,15 @@ class Converter:
         return f"No known format has its columns: {listed}. Say in the mapping which column holds what, e.g. question and answer."
 
 
-def _instances(row: RawRow, form: Format, values: list[dict[str, Any]]) -> list[Converted | Rejection]:
-    inner = form.inner or form
-    found: list[Converted | Rejection] = []
-    for number, value in enumerate(values, 1):
-        of = f"Instance {number} of {len(values)}: " if len(values) > 1 else ""
-        instance = RawRow(row.file, row.row, value)
-        columns = inner.columns(tuple(value), {})
-        if columns is None:
-            found.append(reject(instance, of + inner.missing(tuple(value), {})))
-            continue
-        try:
-            record = inner.convert(value, columns)
-        except Unfit as error:
-            found.append(reject(instance, f"{of}{error}"))
-        else:
-            found.append((form.name, _with_meta(record, value, columns)))
-    return found
+def _with_roles(record: Record, roles: Mapping[str, str]) -> Record:
+    """The record with the roles that are none of ROLES named as the user maps them."""
+    sides = [tuple(_with_role(turn, roles) for turn in side) for side in (record.messages, record.chosen, record.rejected)]
+    return replace(record, messages=sides[0], chosen=sides[1], rejected=sides[2])
+
+
+def _with_role(turn: Message, roles: Mapping[str, str]) -> Message:
+    role = None if turn.role in ROLES else roles.get(turn.role.strip().lower())
+    return turn if role is None else replace(turn, role=role)
 
 
 def _with_meta(record: Record, value: Mapping[str, Any], columns: Columns) -> Record:
@@ -111,4 +128,4 @@ def _with_meta(record: Record, value: Mapping[str, Any], columns: Columns) -> Re
         return record
     for name, extra in record.meta.items():
         meta[name if name not in meta else f"{name} (2)"] = extra
-    return Record(record.messages, record.kind, record.tools, record.chosen, record.rejected, record.label, meta)
+    return replace(record, meta=meta)

@@ -20,7 +20,7 @@ from pipelines.sources.parts import Parts
 from pipelines.sources.preview import Preview, preview
 from pipelines.sources.quarantine import Quarantine
 from pipelines.sources.read import FileRows
-from pipelines.sources.recognise import Recognition, check_format, check_mapping, recognise
+from pipelines.sources.recognise import Recognition, check_format, check_mapping, check_roles, recognise
 from pipelines.sources.rows import RawRow, Rejection
 from pipelines.sources.sample import take_sample
 from pipelines.sources.staging import Staging, staging
@@ -56,13 +56,21 @@ class ImportReport:
 
 
 def import_source(
-    project: Project, source: str | Path, *, format: str = "auto", mapping: Mapping[str, str] | None = None, emit: Emit = lambda **_: None
+    project: Project,
+    source: str | Path,
+    *,
+    format: str = "auto",
+    mapping: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+    emit: Emit = lambda **_: None,
 ) -> ImportReport:
     """Imports a file, a folder, a saved data set or one of the hub. All of it comes in or, when it fails or is stopped, nothing.
 
-    Raises WorkbenchError when there is nothing to read, no format fits or the mapping names what there is not.
+    `mapping` gives the column of a field, `roles` what an unknown role of the source is. Raises WorkbenchError when there is nothing
+    to read, no format fits or the mapping names what there is not.
     """
     check_format(format)
+    known_roles = check_roles(roles or {})
     with staging(project) as folder:
         name = hub_id(source)
         if name:
@@ -75,11 +83,11 @@ def import_source(
             emit(fraction=_COPYING * done / max(located.size, 1), message=f"Copying {located.name}")
 
         kept, sha256 = copy_source(located, folder.folder / "original", copied)
-        return _Import(project, folder, kept, sha256, format, dict(mapping or {}), emit).run()
+        return _Import(project, folder, kept, sha256, format, dict(mapping or {}), known_roles, emit).run()
 
 
 def import_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
-    """The job "import": config {"project", "source", "format", "mapping"}. Returns the ImportReport as a dict.
+    """The job "import": config {"project", "source", "format", "mapping", "roles"}. Returns the ImportReport as a dict.
 
     A job that is resumed after its import was complete only gives the report again.
     """
@@ -88,7 +96,14 @@ def import_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, An
         return dict(json.loads(finished.read_text("utf-8")))
     project = Project.create(config["project"])
     report = asdict(
-        import_source(project, config["source"], format=config.get("format") or "auto", mapping=config.get("mapping"), emit=emit)
+        import_source(
+            project,
+            config["source"],
+            format=config.get("format") or "auto",
+            mapping=config.get("mapping"),
+            roles=config.get("roles"),
+            emit=emit,
+        )
     )
     write_text(json.dumps(report, ensure_ascii=False), finished)
     return report
@@ -98,10 +113,18 @@ class _Import:
     """One import: plans all files, reads them, and moves the result in."""
 
     def __init__(
-        self, project: Project, folder: Staging, source: Source, sha256: str, format: str, mapping: dict[str, str], emit: Emit
+        self,
+        project: Project,
+        folder: Staging,
+        source: Source,
+        sha256: str,
+        format: str,
+        mapping: dict[str, str],
+        roles: dict[str, str],
+        emit: Emit,
     ) -> None:
         self.project, self.folder, self.source, self.sha256 = project, folder, source, sha256
-        self.format, self.mapping, self.emit = format, mapping, emit
+        self.format, self.mapping, self.roles, self.emit = format, mapping, roles, emit
         self.formats: Counter[str] = Counter()
         self.notes = [f"{name}: not read, its ending is not one of a file with rows" for name in source.not_read]
         self.rows_read = 0
@@ -132,7 +155,7 @@ class _Import:
         )
         relative = kept_quarantine.relative_to(self.project.folder).as_posix()
         described = {k: v for k, v in asdict(report).items() if k not in ("formats", "notes")}
-        described |= {"name": self.source.name, "mapping": self.mapping, "quarantine": relative}
+        described |= {"name": self.source.name, "mapping": self.mapping, "roles": self.roles, "quarantine": relative}
         self.folder.commit(self.source.root, self.sha256, quarantine_path, described)
         return report
 
@@ -171,7 +194,7 @@ class _Import:
         quarantine.add(Rejection(name, 0, str(error)))
 
     def _read(self, rows: FileRows, seen: Recognition, parts: Parts, quarantine: Quarantine) -> None:
-        converter = Converter(seen.form, is_asked=self.format != "auto", mapping=self.mapping)
+        converter = Converter(seen.form, is_asked=self.format != "auto", mapping=self.mapping, roles=self.roles)
         looked = 0
         try:
             for found in rows:

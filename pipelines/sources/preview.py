@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import WorkbenchError
-from pipelines.records import Record
+from pipelines.records import ROLES, Record
 from pipelines.sources.convert import Converter
 from pipelines.sources.formats import FORMATS
 from pipelines.sources.hub import hub_rows
 from pipelines.sources.locate import hub_id, locate
 from pipelines.sources.read import FileRows
-from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, recognise
+from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, check_roles, recognise
 from pipelines.sources.rows import RawRow, Rejection
 from pipelines.sources.sample import Sample, take_sample
 
@@ -41,21 +41,33 @@ class Preview:
     """What speaks for or against each format."""
     notes: list[str] = field(default_factory=list)
     """What else the user should know, such as an encoding."""
+    unknown_roles: list[str] = field(default_factory=list)
+    """Roles of the first rows that are none of ROLES: the user can say what they are. In the order found."""
 
 
-def preview(source: str | Path, *, format: str = "auto", mapping: Mapping[str, str] | None = None, rows: int = 20) -> Preview:
+def preview(
+    source: str | Path,
+    *,
+    format: str = "auto",
+    mapping: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+    rows: int = 20,
+) -> Preview:
     """The first rows of a source and what they would become. Reads only the head of its first file that holds rows.
 
     Raises WorkbenchError when there is nothing to read, or for a mapping with a field or column that there is not.
     """
     check_format(format)
-    mapping = dict(mapping or {})
+    mapping, known_roles = dict(mapping or {}), check_roles(roles or {})
     sample, notes = _sample(source)
     seen = recognise([row.value for row in sample.rows], asked=format, mapping=mapping)
     check_mapping(format, mapping, seen.columns)
-    converter = Converter(seen.form, is_asked=format != "auto", mapping=mapping)
+    converter = Converter(seen.form, is_asked=format != "auto", mapping=mapping, roles=known_roles)
     shown = sample.rows[:rows]
     converted = [one for row in shown for one in converter.convert(row)]
+    rest = [one for row in sample.rows[rows:] for one in converter.convert(row)]
+    records = [one[1] for one in converted + rest if not isinstance(one, Rejection)]
+    turns = (turn for record in records for turn in (*record.conversation, *record.rejected))
     return Preview(
         format=seen.form.name if seen.form else "",
         mapping=seen.mapping,
@@ -66,6 +78,7 @@ def preview(source: str | Path, *, format: str = "auto", mapping: Mapping[str, s
         rejected=sample.rejected + [one for one in converted if isinstance(one, Rejection)],
         formats=seen.why,
         notes=notes,
+        unknown_roles=list(dict.fromkeys(turn.role for turn in turns if turn.role not in ROLES)),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.errors import WorkbenchError
+from pipelines.records import ROLES
 from pipelines.sources.formats import FORMATS
 from pipelines.sources.formats.format import Columns, Format, Unfit
 
@@ -78,6 +79,14 @@ def check_format(name: str) -> None:
     """Raises WorkbenchError for a format that is not known."""
     if name != "auto" and name not in FORMATS:
         raise WorkbenchError(f'There is no format "{name}". Choose auto or one of {", ".join(FORMATS)}.')
+
+
+def check_roles(roles: Mapping[str, str]) -> dict[str, str]:
+    """The roles of a source in small letters, with what each is. Raises WorkbenchError for one that there is not."""
+    for name, role in roles.items():
+        if role not in ROLES:
+            raise WorkbenchError(f'The role "{name}" cannot be "{role}". Choose one of {", ".join(ROLES)}.')
+    return {name.strip().lower(): role for name, role in roles.items()}
 
 
 def check_mapping(asked: str, mapping: Columns, columns: Sequence[str]) -> None:

@@ -18,6 +18,8 @@ from pipelines.store import database as db
 from pipelines.store.project import Project
 from pipelines.store.tables import write_text
 
+_ROWS_AT_ONCE = 1_000
+
 
 class Staging:
     """The folder of the import that is going on, and the import's number in the project."""
@@ -40,15 +42,31 @@ class Staging:
         return self.folder / "source_rows"
 
     def commit(self, original: Path, sha256: str, quarantine: Path, described: dict[str, Any]) -> None:
-        """Moves everything in, and writes the row of the sources table last.
-
-        The list of what is moved is written first: an import that dies in between is undone by the next one.
-        """
+        """Moves everything in, and writes the row of the sources table last."""
         project = self.project
         kept = _kept_before(project.sources_folder / sha256) or project.sources_folder / sha256 / original.name
         moves = [] if kept.exists() else [(original, kept)]
         if quarantine.exists():
             moves.append((quarantine, project.quarantine_folder / quarantine.name))
+        self._move_in(moves)
+        with project.database.write() as connection:
+            row = described | {"id": self.number, "sha256": sha256, "kept": kept.relative_to(project.folder).as_posix(), "at": db.now()}
+            connection.execute(sa.insert(db.sources).values(row))
+
+    def commit_mended(self, rows: list[dict[str, Any]]) -> None:
+        """Moves the records of mended rows in, and writes the rows of the table `mended` last, all in one transaction."""
+        self._move_in([])
+        with self.project.database.write() as connection:
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                some = [row | {"import": self.number, "at": db.now()} for row in rows[start : start + _ROWS_AT_ONCE]]
+                connection.execute(sa.insert(db.mended), some)
+
+    def _move_in(self, moves: list[tuple[Path, Path]]) -> None:
+        """Moves some files, and the parts that were written, into the project.
+
+        The list of what is moved is written first: an import that dies in between is undone by the next one.
+        """
+        project = self.project
         moves += [(path, project.source_rows_folder / path.name) for path in sorted(self.source_rows_folder.glob("*.parquet"))]
         moves += [(path, project.records_folder / path.name) for path in sorted(self.records_folder.glob("*.parquet"))]
         targets = [target.relative_to(project.folder).as_posix() for _, target in moves]
@@ -58,9 +76,6 @@ class Staging:
             path.rename(target)
         for folder in {target.parent for _, target in moves}:
             _sync(folder)
-        with project.database.write() as connection:
-            row = described | {"id": self.number, "sha256": sha256, "kept": kept.relative_to(project.folder).as_posix(), "at": db.now()}
-            connection.execute(sa.insert(db.sources).values(row))
 
     @property
     def _journal(self) -> Path:
@@ -72,15 +87,20 @@ class Staging:
             return
         if self._journal.exists():
             moving = json.loads(self._journal.read_text("utf-8"))
-            if moving["number"] not in {source["id"] for source in self.project.sources()}:
+            if moving["number"] not in self._committed():
                 for name in moving["moved"]:
                     _remove(self.project.folder / name)
         shutil.rmtree(self.folder)
 
+    def _committed(self) -> set[int]:
+        """The numbers of all imports, and of all times that rows were mended."""
+        with self.project.database.read() as connection:
+            numbers = sa.union(sa.select(db.sources.c.id), sa.select(db.mended.c["import"]))
+            return set(connection.execute(numbers).scalars())
+
     def _next_number(self) -> int:
-        imports = [source["id"] for source in self.project.sources()]
         parts = [int(path.name.split("-")[0]) for path in self.project.record_parts if path.name.split("-")[0].isdigit()]
-        return max([0, *imports, *parts]) + 1
+        return max([0, *self._committed(), *parts]) + 1
 
 
 @contextmanager

@@ -30,6 +30,21 @@ sources = sa.Table(
     sa.Column("rejected", sa.Integer, nullable=False),
     sa.Column("quarantine", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
+    sa.Column("roles", sa.JSON, nullable=False, server_default="{}"),  # what the user said the roles of the source are
+)
+
+mended = sa.Table(
+    "mended",
+    metadata,
+    sa.Column("source", sa.Integer, primary_key=True, autoincrement=False),  # sources.id
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),  # of the quarantine file, from 0; the file itself never changes
+    sa.Column("import", sa.Integer, nullable=False, index=True),  # number of the parts that hold the records
+    sa.Column("text", sa.Text, nullable=True),  # the row as a person mended it; null when it was read as it stands
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("records", sa.JSON, nullable=False),  # ids of what it became
+    sa.Column("new", sa.Integer, nullable=False),  # how many of these the project did not have
+    sa.Column("mended_by", sa.Text, nullable=False),  # human:<name>
+    sa.Column("at", sa.Text, nullable=False),
 )
 
 decisions = sa.Table(
@@ -62,7 +77,17 @@ jobs = sa.Table(
 
 settings = sa.Table("settings", metadata, sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.JSON, nullable=False))
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (("ALTER TABLE decisions ADD COLUMN edited_id VARCHAR(32)",),)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "ALTER TABLE decisions ADD COLUMN edited_id VARCHAR(32)",
+        "ALTER TABLE sources ADD COLUMN roles JSON NOT NULL DEFAULT '{}'",
+        """CREATE TABLE mended (
+            source INTEGER NOT NULL, line INTEGER NOT NULL, "import" INTEGER NOT NULL, text TEXT, format TEXT NOT NULL,
+            records JSON NOT NULL, new INTEGER NOT NULL, mended_by TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (source, line)
+        )""",
+        'CREATE INDEX ix_mended_import ON mended ("import")',
+    ),
+)
 """SQL that leads from schema version n+1 to n+2, by n. A released entry never changes; a change of a table above appends one.
 A new database is made from the tables as they stand."""
 VERSION = 1 + len(MIGRATIONS)

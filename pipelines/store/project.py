@@ -151,6 +151,7 @@ class Project:
             connection.execute(sa.insert(db.settings).values(key=key, value=value))
 
     def sources(self) -> list[dict[str, Any]]:
-        """Every import, oldest first: the columns of the sources table."""
+        """Every import, oldest first: the columns of the sources table, and `mended`: how many of its rejected rows were read later."""
+        counted = sa.select(sa.func.count()).where(db.mended.c.source == db.sources.c.id).scalar_subquery().label("mended")
         with self.database.read() as connection:
-            return [dict(row) for row in connection.execute(sa.select(db.sources).order_by(db.sources.c.id)).mappings()]
+            return [dict(row) for row in connection.execute(sa.select(db.sources, counted).order_by(db.sources.c.id)).mappings()]

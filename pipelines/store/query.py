@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.store.project import Project
-from pipelines.store.tables import MEASUREMENT_SCHEMA, RECORD_SCHEMA, SOURCE_ROW_SCHEMA
+from pipelines.store.tables import MEASUREMENT_SCHEMA, MESSAGE, RECORD_SCHEMA, SOURCE_ROW_SCHEMA
 
 
 @contextmanager
@@ -23,7 +23,8 @@ def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET temp_directory = {quoted(project.folder / '.spill')}")  # not the folder the user happens to be in
-        _view(connection, "records", project.record_parts, RECORD_SCHEMA)
+        turns = ", ".join(f"{name}::{_TURNS} AS {name}" for name in ("messages", "chosen", "rejected"))
+        _view(connection, "records", project.record_parts, RECORD_SCHEMA, f"* REPLACE ({turns})")
         _view(connection, "source_rows", sorted(project.source_rows_folder.glob("*.parquet")), SOURCE_ROW_SCHEMA)
         _measurement_view(connection, project)
         yield connection
@@ -42,9 +43,16 @@ def quoted(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], schema: pa.Schema) -> None:
+_SQL_TYPES = {pa.string(): "VARCHAR", pa.int8(): "TINYINT"}
+_TURNS = f"STRUCT({', '.join(f'{field.name} {_SQL_TYPES[field.type]}' for field in MESSAGE)})[]"
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], schema: pa.Schema, columns: str = "*") -> None:
     if files:
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{', '.join(map(quoted, files))}])")
+        # By name: else DuckDB reads every file with the fields of the first, and those a later release added to a turn are lost.
+        connection.execute(
+            f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet([{', '.join(map(quoted, files))}], union_by_name = true)"
+        )
     else:
         connection.register(f"empty_{name}", schema.empty_table())
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM empty_{name}")

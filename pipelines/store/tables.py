@@ -16,7 +16,15 @@ import pyarrow.parquet as pq
 from pipelines.records import Message, Record, canonical_json
 
 MESSAGE = pa.struct(
-    [("role", pa.string()), ("content", pa.string()), ("name", pa.string()), ("tool_calls", pa.string()), ("tool_call_id", pa.string())]
+    [
+        ("role", pa.string()),
+        ("content", pa.string()),
+        ("name", pa.string()),
+        ("tool_calls", pa.string()),
+        ("tool_call_id", pa.string()),
+        ("reasoning_content", pa.string()),  # from here on not in files of the first release
+        ("weight", pa.int8()),
+    ]
 )
 RECORD_SCHEMA = pa.schema(
     [

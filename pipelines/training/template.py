@@ -40,6 +40,8 @@ class ChatFormat:
     """Every text the tokenizer turns into a special token, longest first."""
     calls_tools: bool
     """Whether tools, tool calls and their results survive rendering."""
+    writes_reasoning: bool = False
+    """Whether the template writes the reasoning of an answer. Where it does not, the reasoning stands in <think> tags before the answer."""
 
     @property
     def hash(self) -> str:
@@ -57,7 +59,7 @@ class ChatFormat:
         Raises jinja2.TemplateError when the template refuses the conversation, ValueError when tools or calls are not valid JSON.
         """
         return self.tokenizer.apply_chat_template(
-            [_rendered_form(turn) for turn in turns],
+            [_rendered_form(turn, self.writes_reasoning) for turn in turns],
             tools=_parsed_list(tools) if tools else None,
             chat_template=self.template,
             add_generation_prompt=add_generation_prompt,
@@ -115,7 +117,7 @@ def chat_format(tokenizer: Any, *, needs_tools: bool = False) -> ChatFormat:
 def _chat_format(tokenizer: Any, template: str, origin: Origin) -> ChatFormat:
     special = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special} | set(tokenizer.all_special_tokens)
     control = tuple(sorted((token for token in special if token.strip()), key=lambda token: (-len(token), token)))
-    return ChatFormat(tokenizer, template, origin, control, _renders_tools(tokenizer, template))
+    return ChatFormat(tokenizer, template, origin, control, _renders_tools(tokenizer, template), _renders_reasoning(tokenizer, template))
 
 
 def _chatml(tokenizer: Any, default_system: str) -> str:
@@ -158,14 +160,27 @@ def _renders_tools(tokenizer: Any, template: str) -> bool:
     return all(part in text for part in parts)
 
 
+def _renders_reasoning(tokenizer: Any, template: str) -> bool:
+    """Whether the template writes `reasoning_content`. Most know of no such thing and drop it without a word."""
+    answer = {"role": "assistant", "content": "winnow_answer", "reasoning_content": "winnow_reasoning"}
+    try:
+        text = tokenizer.apply_chat_template([{"role": "user", "content": "hello"}, answer], chat_template=template, tokenize=False)
+    except (TemplateError, TypeError):
+        return False
+    return "winnow_reasoning" in text and "winnow_answer" in text
+
+
 @functools.lru_cache(maxsize=8)
 def _control_pattern(tokens: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, tokens)) or r"(?!)")
 
 
-def _rendered_form(turn: Message) -> dict[str, Any]:
+def _rendered_form(turn: Message, writes_reasoning: bool) -> dict[str, Any]:
     """The turn as chat templates expect it: calls parsed, their arguments as an object where they are one."""
     form = turn.to_json()
+    if turn.reasoning_content is not None and not writes_reasoning:
+        # As the models write it that have no place of its own for it (DeepSeek-R1, QwQ).
+        form["content"] = f"<think>\n{form.pop('reasoning_content')}\n</think>\n\n{turn.content}"
     if turn.tool_calls:
         form["tool_calls"] = [_parsed_call(call) for call in _parsed_list(turn.tool_calls)]
     return form

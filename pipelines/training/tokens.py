@@ -19,6 +19,7 @@ BATCH = 512
 
 NO_ANSWER = "no answer to train on"
 EMPTY_ANSWERS = "every answer is empty"
+NONE_LEARNED = "every answer is marked as not to be learned"
 UNWANTED = "the answer is marked as not wanted"
 NO_LABEL = "the answer is not marked as wanted or not"
 TOOLS_LOST = "the model's chat template leaves tool calls out"
@@ -41,7 +42,7 @@ class Example:
     control_tokens: int = 0
     """Special tokens somebody typed into a turn. They act as real ones: a typed turn end ends the turn."""
     empty_turns: int = 0
-    """Assistant turns without text and calls; left untrained."""
+    """Assistant turns without text and calls; left untrained. Turns of weight 0 are left untrained too, and not counted here."""
     open_turns: int = 0
     """Trained answers not followed by a turn end, after which the model does not learn to stop."""
 
@@ -128,15 +129,16 @@ def _rendered(row: str, record: Record, chat: ChatFormat) -> _Rendered:
 
     try:
         text = render(turns)
-        spans = tuple(_answer_span(index, turns, text, render, chat) for index in _filled_answers(turns))
+        filled = _filled_answers(turns)
+        spans = tuple(_answer_span(i, turns, text, render, chat) for i in filled if turns[i].weight != 0)
     except ValueError as error:
         raise _Refusal(BAD_TOOLS) from error
     except (TemplateError, TypeError) as error:
         raise _Refusal(f"the model's chat template refuses it: {error}") from error
-    typed = sum(len(chat.control_pattern.findall(f"{turn.content}\n{turn.tool_calls or ''}")) for turn in turns)
+    typed = sum(len(chat.control_pattern.findall("\n".join(_texts(turn)))) for turn in turns)
     typed += len(chat.control_pattern.findall(record.tools or ""))
     answers = sum(turn.role == "assistant" for turn in turns)
-    return _Rendered(row, text, spans, typed, answers - len(spans))
+    return _Rendered(row, text, spans, typed, answers - len(filled))
 
 
 def _refuse_untrainable(record: Record, turns: Sequence[Message], chat: ChatFormat) -> None:
@@ -147,14 +149,22 @@ def _refuse_untrainable(record: Record, turns: Sequence[Message], chat: ChatForm
         raise _Refusal(f'role "{unknown[0]}" is not one of {", ".join(ROLES)}')
     if not any(turn.role == "assistant" for turn in turns):
         raise _Refusal(NO_ANSWER)
-    if not _filled_answers(turns):
+    filled = _filled_answers(turns)
+    if not filled:
         raise _Refusal(EMPTY_ANSWERS)
+    if all(turns[i].weight == 0 for i in filled):
+        raise _Refusal(NONE_LEARNED)
     if not chat.calls_tools and (record.tools or any(turn.tool_calls or turn.role == "tool" for turn in turns)):
         raise _Refusal(TOOLS_LOST)
 
 
 def _filled_answers(turns: Sequence[Message]) -> list[int]:
     return [i for i, turn in enumerate(turns) if turn.role == "assistant" and (turn.content.strip() or turn.tool_calls)]
+
+
+def _texts(turn: Message) -> tuple[str, ...]:
+    """Everything of a turn that a template may write."""
+    return (turn.content, turn.tool_calls or "", turn.reasoning_content or "")
 
 
 Render = Callable[..., str]

@@ -30,6 +30,9 @@ TOOL_USE = Record(
 )
 LONG = chat("one", "two", "three", "four", system="short")
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+THOUGHT = Record(
+    (Message("user", "q"), Message("assistant", "no", weight=0), Message("user", "?"), Message("assistant", "a", reasoning_content="hm"))
+)
 EVERY_KIND = [chat("a question", "an answer"), LONG, PAIR, WANTED, TOOL_USE]
 SNAPSHOT_RECORDS = [*EVERY_KIND, *(chat(f"number {word} please", f"it is {word}, {word}") for word in NUMBERS)]
 
@@ -43,6 +46,8 @@ def read_openai(row):
                 t.get("name"),
                 canonical_json(t["tool_calls"]) if "tool_calls" in t else None,
                 t.get("tool_call_id"),
+                t.get("reasoning_content"),
+                t.get("weight"),
             )
             for t in found
         )
@@ -65,7 +70,9 @@ def read_sharegpt(row):
         if t["from"] == "function_call":
             calls = json.loads(t["value"])
             return Message("assistant", "", tool_calls=canonical_json([call(c) for c in (calls if isinstance(calls, list) else [calls])]))
-        return Message(roles[t["from"]], t["value"], t.get("name"), None, t.get("tool_call_id"))
+        return Message(
+            roles[t["from"]], t["value"], t.get("name"), None, t.get("tool_call_id"), t.get("reasoning_content"), t.get("weight")
+        )
 
     tools = canonical_json([{"type": "function", "function": tool} for tool in json.loads(row["tools"])]) if "tools" in row else None
     messages = tuple(map(turn, row["conversations"]))
@@ -98,6 +105,14 @@ def test_a_row_read_back_is_the_same_record(format, record):
             write(record)
         return
     assert read(json.loads(json.dumps(write(record)))).id == record.id
+
+
+def test_reasoning_and_answers_not_to_be_learned_are_written_or_the_row_is_left_out():
+    assert openai_row(THOUGHT)["messages"][1] == {"role": "assistant", "content": "no", "weight": 0}
+    for write, read in (FORMATS["openai"], FORMATS["sharegpt"]):
+        assert read(json.loads(json.dumps(write(THOUGHT)))).id == THOUGHT.id
+    with pytest.raises(Inexpressible, match="an answer is marked as not to be learned"):
+        alpaca_row(THOUGHT)
 
 
 texts = st.text(max_size=8)

@@ -54,6 +54,10 @@ def test_a_row_that_stands_twice_is_asked_once(select):
     [
         (chat("a", " "), module.EMPTY),
         (Record((Message("assistant", "Hello"),)), module.NOTHING_ASKED),
+        (
+            Record((Message("user", "a"), Message("assistant", "b"), Message("user", "c"), Message("assistant", "d", weight=0))),
+            module.NOT_LEARNED,
+        ),
         (chat("a"), "no answer to train on"),
         (Record((Message("user", "a"), Message("assistant", "b")), kind="unpaired", label=False), "the answer is marked as not wanted"),
         (chat("x" * 600, "y"), module.TOO_LONG),

@@ -27,11 +27,18 @@ def u(text: str) -> Message:
     return Message("user", text)
 
 
-def a(text: str, **more: str) -> Message:
+def a(text: str, **more: str | int) -> Message:
     return Message("assistant", text, **more)
 
 
 CALL = '[{"function":{"arguments":"{\\"b\\": 1, \\"a\\": [2]}","name":"add"},"type":"function"}]'
+
+
+def called(id: str) -> str:
+    """CALL with an id."""
+    return CALL.replace('"type":', f'"id":"{id}","type":')
+
+
 TOOLS = '[{"function":{"name":"add","parameters":{}},"type":"function"}]'
 GOLDEN = {
     "openai": [
@@ -69,10 +76,9 @@ GOLDEN = {
                     u("Q"),
                     a("", tool_calls='[{"function":{"arguments":"{}","name":"add"},"id":"c1","type":"function"}]'),
                     Message("tool", "3", name="add", tool_call_id="c1"),
-                    a("A"),
+                    a("A", weight=0),
                 ),
                 tools=TOOLS,
-                meta={"turn_extras": [{"turn": 4, "weight": 0}]},
             ),
         ),
         (
@@ -100,7 +106,17 @@ GOLDEN = {
                 ],
                 "tools": '[{"name": "add", "parameters": {}}]',
             },
-            Record((s("S"), u("Q"), a("", tool_calls=CALL), Message("tool", "3"), a("A"), Message("narrator", "N")), tools=TOOLS),
+            Record(
+                (
+                    s("S"),
+                    u("Q"),
+                    a("", tool_calls=called("call00001")),
+                    Message("tool", "3", tool_call_id="call00001"),
+                    a("A"),
+                    Message("narrator", "N"),
+                ),
+                tools=TOOLS,
+            ),
         ),
         (
             {
@@ -211,6 +227,16 @@ GOLDEN = {
         ({"context": "C", "question": "Q", "answers": {"text": ["A", "B"], "answer_start": [1, 2]}}, Record((u("C\n\nQ"), a("A")))),
         ({"question": "Q", "contexts": [], "answer": "A"}, Record((u("Q"), a("A")))),
     ],
+    "rendered": [  # every way of writing one is in test_rendering.py
+        (
+            {
+                "text": "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n",
+                "system": "S",
+                "tools": '[{"name": "add", "parameters": {}}]',
+            },
+            Record((s("S"), u("Q"), a("A")), tools=TOOLS),
+        ),
+    ],
     "self_instruct": [
         ({"id": "t1", "instruction": "I", "instances": [{"input": "X", "output": "O"}]}, Record((u("I\n\nX"), a("O")), meta={"id": "t1"})),
     ],
@@ -252,7 +278,7 @@ def test_a_format_that_is_asked_for_gives_the_same(name, row, record):
         ({"messages": [{"role": "user", "content": {"a": 1}}]}, 'The content of turn 1 of "messages" is an object, not a text.'),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
-            'Turn 1 of "messages" holds a part that is not text (image_url). Only text can be trained: take it out.',
+            'Turn 1 of "messages" holds a part that is not text (a picture, image_url). Only text can be trained: take it out.',
         ),
         ({"messages": [{"role": "user", "body": "hi"}]}, 'Turn 1 of "messages" has no content (it has role, body).'),
         (

@@ -27,11 +27,13 @@ turns = st.builds(
     name=st.none() | texts,
     tool_calls=st.none() | calls.map(canonical_json),
     tool_call_id=st.none() | texts,
+    reasoning_content=st.none() | texts.filter(bool),
 )
 tools = st.none() | st.lists(
     st.fixed_dictionaries({"type": st.just("function"), "function": st.fixed_dictionaries({"name": texts})}), min_size=1, max_size=2
 ).map(canonical_json)
-conversations = st.lists(turns, min_size=1, max_size=5).map(tuple)
+unlearned = st.builds(Message, role=st.just("assistant"), content=texts, weight=st.just(0))
+conversations = st.lists(turns | unlearned, min_size=1, max_size=5).map(tuple)
 records = st.builds(Record, messages=conversations, tools=tools)
 
 

@@ -72,3 +72,12 @@ def test_settings_come_back_as_they_were(project):
     project.set_setting("recipe", {"seed": 4})
     assert Project.open(project.folder).setting("recipe") == {"seed": 4}
     assert project.setting("nothing", "default") == "default"
+
+
+def test_a_migrated_database_has_the_columns_of_a_fresh_one(tmp_path):
+    file = tmp_path / "project.db"
+    with sqlite3.connect(file) as connection:
+        connection.executescript((Path(__file__).parent / "schema_1.sql").read_text())
+    inspected = sa.inspect(db.Database(f"sqlite:///{file}").engine)
+    for table in db.metadata.sorted_tables:
+        assert {c["name"] for c in inspected.get_columns(table.name)} == {c.name for c in table.columns}

@@ -17,6 +17,7 @@ from pipelines.training.tokens import (
     IGNORED,
     NO_ANSWER,
     NO_LABEL,
+    NONE_LEARNED,
     TOOLS_LOST,
     TURNS_REWRITTEN,
     UNWANTED,
@@ -255,3 +256,30 @@ def test_the_shipped_model_learns_tool_calls():
     record = Record((Message("user", "Rain?"), Message("assistant", "", tool_calls=CALL)), tools=TOOLS)
     assert trained_text(record, chat)[0].endswith("</tool_call><|im_end|>")
     assert json.loads(trained_text(record, chat)[0].split("\n")[1])["arguments"] == {"city": "Rome"}
+
+
+def test_an_answer_of_weight_zero_is_read_and_not_learned(chat):
+    turns = (Message("user", "a"), Message("assistant", "no", weight=0), Message("user", "b"), Message("assistant", "yes"))
+    example = tokenise_record(Record(turns), chat)
+    assert "no<|im_end|>" in example.text
+    assert trained_text(Record(turns), chat) == ["yes<|im_end|>"]
+    assert example.empty_turns == 0
+    assert tokenise_record(Record(turns[:2]), chat) == Refused(Record(turns[:2]).id, NONE_LEARNED)
+
+
+THINKING = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
+    "{% if m['reasoning_content'] %}[{{ m['reasoning_content'] }}]{% endif %}{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def test_reasoning_is_learned_where_the_template_writes_it_and_stands_in_tags_where_it_does_not(chat):
+    record = Record((Message("user", "2+2"), Message("assistant", "4", reasoning_content="two and two")))
+    assert trained_text(record, chat) == ["<think>\ntwo and two\n</think>\n\n4<|im_end|>"]
+    assert trained_text(record, chat_format(byte_tokenizer(THINKING))) == ["[two and two]4<|im_end|>"]
+
+
+def test_a_control_token_in_the_reasoning_is_counted(chat):
+    record = Record((Message("user", "q"), Message("assistant", "a", reasoning_content="then <|im_end|> comes")))
+    assert tokenise_record(record, chat).control_tokens == 1

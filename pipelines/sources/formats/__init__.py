@@ -10,6 +10,7 @@ from pipelines.sources.formats.openai import OPENAI
 from pipelines.sources.formats.preference import PREFERENCE
 from pipelines.sources.formats.prompt_completion import PROMPT_COMPLETION
 from pipelines.sources.formats.qa import QA
+from pipelines.sources.formats.rendered import RENDERED
 from pipelines.sources.formats.self_instruct import SELF_INSTRUCT
 from pipelines.sources.formats.sharegpt import SHAREGPT
 from pipelines.sources.formats.unpaired_preference import UNPAIRED_PREFERENCE
@@ -25,6 +26,7 @@ FORMATS: dict[str, Format] = {
         ALPACA,
         CONTEXT_QA,
         QA,
+        RENDERED,
         PROMPT_COMPLETION,
         CLASSIFICATION,
     )

@@ -6,6 +6,8 @@ from pipelines.records import Message, Record
 from pipelines.sources.formats.format import Columns, Format, Row, need_one, optional_text, text_of
 from pipelines.sources.formats.openai import SYSTEM_COLUMNS
 
+LABEL_COLUMNS = ("label_text", "label_name", "label", "category", "intent", "class", "sentiment", "topic", "emotion", "labels")
+
 
 def _convert(row: Row, columns: Columns) -> Record:
     need_one(row, columns, "text", "label")
@@ -18,7 +20,7 @@ CLASSIFICATION = Format(
     name="classification",
     fields={
         "text": ("text", "sentence", "utterance", "query", "question", "message", "content", "review", "comment", "tweet", "document"),
-        "label": ("label_text", "label_name", "label", "category", "intent", "class", "sentiment", "topic", "emotion", "labels"),
+        "label": LABEL_COLUMNS,
         "system": SYSTEM_COLUMNS,
     },
     needs=(("text", "label"),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.records import Record
 from pipelines.sources.formats.format import Columns, Format, Row
 from pipelines.sources.formats.tools import tools_of
-from pipelines.sources.formats.turns import Extra, is_list_of, said_beside, turns_of, with_system
+from pipelines.sources.formats.turns import ROLE_KEYS, Extra, is_list_of, said_beside, turns_of, with_system
 
 MESSAGE_COLUMNS = ("messages", "conversations", "conversation", "chat", "dialogue", "dialog", "turns")
 SYSTEM_COLUMNS = ("system", "system_prompt", "system_message")
@@ -21,7 +21,7 @@ def conversation(row: Row, columns: Columns) -> Record:
 
 
 def _fits(row: Row, columns: Columns) -> bool:
-    return is_list_of(row[columns["messages"]], "role")
+    return is_list_of(row[columns["messages"]], *(key for key in ROLE_KEYS if key != "from"))
 
 
 OPENAI = Format(

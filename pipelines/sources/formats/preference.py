@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pipelines.records import Message, Record
 from pipelines.sources.formats.alpaca import user_turn
 from pipelines.sources.formats.format import Columns, Format, Row, Unfit, optional_text, text_of
 from pipelines.sources.formats.openai import MESSAGE_COLUMNS, SYSTEM_COLUMNS, TOOL_COLUMNS
+from pipelines.sources.formats.prompt_completion import turns_in_prompt
+from pipelines.sources.formats.rendering import dialect_of, read_rendered
+from pipelines.sources.formats.rendering.labelled import TRANSCRIPT
 from pipelines.sources.formats.tools import tools_of
 from pipelines.sources.formats.turns import Extra, said_beside, turns_of, with_system
-
-_SPEAKER = re.compile(r"\n\n(Human|Assistant): ?")
-_ROLE = {"Human": "user", "Assistant": "assistant"}
 
 
 def _convert(row: Row, columns: Columns) -> Record:
     extras: list[Extra] = []
-    chosen = _answer(row, columns["chosen"], extras)
-    rejected = _answer(row, columns["rejected"], extras)
     prompt = _prompt(row, columns, extras)
+    chosen, rejected = (_answer(row, columns[side], extras, has_prompt=bool(prompt)) for side in ("chosen", "rejected"))
     prompt, chosen, rejected = _parted(prompt, chosen, rejected)
     if not chosen or not rejected:
         raise Unfit("Its chosen or rejected side holds no answer behind the prompt.")
@@ -30,20 +28,17 @@ def _convert(row: Row, columns: Columns) -> Record:
     return Record(with_system(row, columns, prompt), "preference", tools, chosen, rejected, meta=said_beside(extras))
 
 
-def _answer(row: Row, column: str, extras: list[Extra]) -> tuple[Message, ...]:
+def _answer(row: Row, column: str, extras: list[Extra], *, has_prompt: bool) -> tuple[Message, ...]:
     value = row[column]
     if isinstance(value, (list, dict)):
         return turns_of(value, column, extras)
     if value is None:
         raise Unfit(f'The column "{column}" is null.')
     text = text_of(row, column)
-    return _transcript(text) if text.startswith("\n\nHuman:") else (Message("assistant", text),)
-
-
-def _transcript(text: str) -> tuple[Message, ...]:
-    """The turns of a text that writes its speakers as Anthropic's preference data does."""
-    parts = _SPEAKER.split(text)[1:]
-    return tuple(Message(_ROLE[speaker], said) for speaker, said in zip(parts[::2], parts[1::2], strict=True))
+    dialect = dialect_of(text)
+    if dialect is None or (dialect.is_loose and has_prompt and not text.startswith("\n\nHuman:")):  # an answer may hold a dialogue
+        return (Message("assistant", text),)
+    return read_rendered(text, dialect, may_end_open=True).messages
 
 
 def _prompt(row: Row, columns: Columns, extras: list[Extra]) -> tuple[Message, ...]:
@@ -57,9 +52,8 @@ def _prompt(row: Row, columns: Columns, extras: list[Extra]) -> tuple[Message, .
         return turns_of(value, column, extras)
     text = text_of(row, column)
     if text.startswith("\n\nHuman:"):
-        turns = _transcript(text)
-        return turns[:-1] if turns[-1] == Message("assistant", "") else turns
-    return (user_turn(text, optional_text(row, columns, "input")),)
+        return read_rendered(text, TRANSCRIPT).messages
+    return turns_in_prompt(text) or (user_turn(text, optional_text(row, columns, "input")),)
 
 
 def _openai_tools(row: Row, columns: Columns) -> str | None:

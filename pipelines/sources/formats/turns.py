@@ -1,4 +1,4 @@
-"""Turns: the conversations of the OpenAI and ShareGPT worlds as messages."""
+"""Turns: the conversations of the OpenAI, Anthropic and ShareGPT worlds as messages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.records import Message
+from pipelines.sources.formats.content import Content, read_content, result_text
 from pipelines.sources.formats.format import Columns, Row, Unfit, optional_text
-from pipelines.sources.formats.tools import calls_in_text, calls_of
+from pipelines.sources.formats.tools import calls_in_text, calls_of, paired
 from pipelines.sources.rows import kind_of
 from pipelines.sources.strict_json import BadJson, parse_json
 
@@ -22,7 +23,7 @@ ROLE_BY_OPENAI_NAME = {
     "tool": "tool",
     "function": "tool",
 }
-"""Roles of turns with `role` and `content`. Any other is kept as found, so that a check names it."""
+"""Roles of turns with `role` and `content`. Any other is kept as found, so that a check names it and the user can map it."""
 ROLE_BY_SHAREGPT_NAME = ROLE_BY_OPENAI_NAME | {
     "prompter": "user",
     "chatgpt": "assistant",
@@ -39,15 +40,18 @@ ROLE_BY_SHAREGPT_NAME = ROLE_BY_OPENAI_NAME | {
     "tool_response": "tool",
     "observation": "tool",
 }
-"""Roles of turns with `from` and `value`, where every exporter has its own words."""
+"""Roles of turns with `from` and `value` and their like, where every exporter has its own words."""
+ROLE_KEYS = ("role", "from", "speaker", "author", "sender")
+"""Where a turn says who speaks, the most usual first."""
+_CONTENT_KEYS = ("content", "value", "text", "message", "utterance", "parts")
 _CALLS = {"function_call", "tool_call"}
+_REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+_LEARNED_KEYS = ("weight", "train", "training", "loss")
 _OWN_KEYS = {"role", "from", "content", "value", "name", "tool_calls", "tool_call_id", "function_call"}
-TEXT_PARTS = {"text", "input_text", "output_text"}
-"""Types of content parts that are text. They are joined without anything between them, as chat templates do."""
 
 
 Extra = dict[str, Any]
-"""What a turn says beside the conversation (a weight, a rating, its reasoning), with the turn's number from 1."""
+"""What a turn says beside the conversation (a rating, a date), with the turn's number from 1."""
 
 
 def turns_of(value: Any, column: str, extras: list[Extra]) -> tuple[Message, ...]:
@@ -64,19 +68,28 @@ def turns_of(value: Any, column: str, extras: list[Extra]) -> tuple[Message, ...
         raise Unfit(f'The column "{column}" holds {kind_of(turns)}, not a list of turns.')
     if not turns:
         raise Unfit(f'The column "{column}" is an empty list: there are no turns.')
-    return tuple([_message(turn, number, column, extras) for number, turn in enumerate(turns, 1)])
+    messages: list[Message] = []
+    unnamed: set[int] = set()
+    for number, turn in enumerate(turns, 1):
+        if type(turn) is dict and len(turn) == 2 and type(content := turn.get("content")) is str and type(found := turn.get("role")) is str:
+            role = ROLE_BY_OPENAI_NAME.get(found) or ROLE_BY_OPENAI_NAME.get(found.strip().lower(), found)
+            if role.strip():
+                messages.append(Message(role, content))  # the usual turn, and most of the time of an import
+                continue
+        messages += _Turn(turn, number, column, extras).messages(len(messages), unnamed)
+    return paired(messages, unnamed) if unnamed else tuple(messages)
 
 
-def is_list_of(value: Any, key: str) -> bool:
-    """Whether a value is a list of turns that have a key, as far as its first turn tells."""
+def is_list_of(value: Any, *keys: str) -> bool:
+    """Whether a value is a list of turns that have one of the keys, as far as its first turn tells."""
     if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
         try:
             value = parse_json(value)
         except BadJson:
             return False
     if isinstance(value, dict):
-        return isinstance(value.get(key), list) or (key in value and not isinstance(value[key], (list, dict)))
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and key in value[0]
+        return any(key in value and not isinstance(value[key], dict) for key in keys)
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and any(key in value[0] for key in keys)
 
 
 def _transposed(turns: Mapping[str, Any]) -> Any:
@@ -89,60 +102,105 @@ def _transposed(turns: Mapping[str, Any]) -> Any:
     return [turns]
 
 
-def _message(turn: Any, number: int, column: str, extras: list[Extra]) -> Message:
-    if type(turn) is not dict:
-        raise Unfit(f'Turn {number} of "{column}" is {kind_of(turn)}, not an object with a role and a content.')
-    found = turn.get("role")
-    roles = ROLE_BY_OPENAI_NAME
-    if found is None and "from" in turn:
-        found, roles = turn["from"], ROLE_BY_SHAREGPT_NAME
-    if type(found) is not str or not found.strip():
-        have = ", ".join(turn) or "nothing"
-        raise Unfit(f'Turn {number} of "{column}" has no role (it has {have}). Say who speaks: system, user, assistant or tool.')
-    role = roles.get(found)
-    if role is None:
-        role = roles.get(found.strip().lower(), found)
-    content = turn.get("content")
-    if len(turn) == 2 and type(content) is str:  # the usual turn, and most of the time of an import
-        return Message(role, content)
-    if content is None:
-        content = turn.get("value")
-    said = {key: part for key, part in turn.items() if key not in _OWN_KEYS and part is not None}
-    if said:
-        extras.append({"turn": number, **said})
-    if roles is ROLE_BY_SHAREGPT_NAME and found.strip().lower() in _CALLS:
-        called = content if isinstance(content, (dict, list)) else content_text(content, number, column)
-        return Message(role, "", tool_calls=calls_in_text(called))
-    calls = calls_of(turn, f'turn {number} of "{column}"')
-    if content is None and calls is None and not {"content", "value"} & turn.keys() and said:
-        raise Unfit(f'Turn {number} of "{column}" has no content (it has {", ".join(turn)}).')
-    text = content if type(content) is str else content_text(content, number, column)
-    return Message(role, text, _optional(turn, "name"), calls, _optional(turn, "tool_call_id"))
+class _Turn:
+    """One turn of a source: who speaks and what is said, under whatever names."""
+
+    def __init__(self, turn: Any, number: int, column: str, extras: list[Extra]) -> None:
+        if type(turn) is not dict:
+            raise Unfit(f'Turn {number} of "{column}" is {kind_of(turn)}, not an object with a role and a content.')
+        self.turn, self.number, self.extras = turn, number, extras
+        self.where = f'turn {number} of "{column}"'
+        self.role_key = next((key for key in ROLE_KEYS if turn.get(key) is not None), None)
+        self.found = self._speaker()
+        self.content_key = next((key for key in _CONTENT_KEYS if turn.get(key) is not None), None)
+        self.used = _OWN_KEYS | {key for key in (self.role_key, self.content_key) if key}
+
+    def _speaker(self) -> str:
+        found = self.turn.get(self.role_key) if self.role_key else None
+        if isinstance(found, dict):  # ChatGPT's own export has the author as an object
+            found = found.get("role", found.get("name"))
+        if type(found) is not str or not found.strip():
+            have = ", ".join(self.turn) or "nothing"
+            start = self.where[0].upper() + self.where[1:]
+            raise Unfit(f"{start} has no role (it has {have}). Say who speaks: system, user, assistant or tool.")
+        return found
+
+    @property
+    def role(self) -> str:
+        """One of ROLES, or the name as found."""
+        roles = ROLE_BY_OPENAI_NAME if self.role_key == "role" else ROLE_BY_SHAREGPT_NAME
+        return roles.get(self.found) or roles.get(self.found.strip().lower(), self.found)
+
+    def messages(self, before: int, unnamed: set[int]) -> list[Message]:
+        """What the turn becomes: one message, but for results of tools that stand inside a user's turn.
+
+        `before` is how many messages come before; the places of calls without an id, in the dialects that have none, go to `unnamed`.
+        """
+        turn, role = self.turn, self.role
+        written = turn[self.content_key] if self.content_key else None
+        if self.role_key != "role" and self.found.strip().lower() in _CALLS:
+            self._keep_extras(set())
+            unnamed.add(before)
+            called = written if isinstance(written, (dict, list)) else read_content(written, self.where).text
+            return [Message(role, "", tool_calls=calls_in_text(called), weight=self._weight(role))]
+        calls = calls_of(turn, self.where)
+        said = (
+            Content(result_text(written, self.where))
+            if role == "tool" and not isinstance(written, str)
+            else read_content(written, self.where)
+        )
+        reasoning = [turn[key] for key in _REASONING_KEYS if isinstance(turn.get(key), str)][:1] + said.reasoning
+        used = {key for key in _REASONING_KEYS if isinstance(turn.get(key), str)}
+        if written is None and isinstance(turn.get("refusal"), str):
+            said.text = turn["refusal"]
+            used.add("refusal")
+        weight = self._weight(role)
+        extras = self._keep_extras(used, said.hidden)
+        if written is None and calls is None and not {"content", "value"} & turn.keys() and not used and extras:
+            raise Unfit(f"{self.where[0].upper()}{self.where[1:]} has no content (it has {', '.join(turn)}).")
+        if said.calls:
+            calls = calls_in_text(said.calls)
+        elif calls is not None and "tool_calls" not in turn:
+            unnamed.add(before)
+        thought = "\n\n".join(reasoning) or None
+        main = Message(role, said.text, _optional(turn, "name"), calls, _optional(turn, "tool_call_id"), thought, weight)
+        results = [Message("tool", text, tool_call_id=call) for call, text in said.results]
+        if not results:
+            return [main]
+        if not (main.content.strip() or main.tool_calls or thought):
+            return results
+        return [*results, main] if said.results_come_first else [main, *results]
+
+    def _weight(self, role: str) -> int | None:
+        """0 for an answer that is not to be learned. Raises Unfit for a weight between: only all or nothing can be trained."""
+        for key in _LEARNED_KEYS:
+            value = self.turn.get(key)
+            if value is None or (key == "loss" and type(value) is not bool):  # a number there is a loss that somebody measured
+                continue
+            if role != "assistant":
+                if not value:  # what is not an answer is never learned
+                    self.used.add(key)
+                continue
+            if value not in (0, 1):
+                said = f'"{value}"' if isinstance(value, str) else json.dumps(value)
+                raise Unfit(f"The {key} of {self.where} is {said}. Write 1 for an answer to be learned, 0 for one that is only read.")
+            self.used.add(key)
+            if not value:
+                return 0
+        return None
+
+    def _keep_extras(self, used: set[str], hidden: list[Mapping[str, Any]] | None = None) -> bool:
+        said = {key: part for key, part in self.turn.items() if key not in self.used and key not in used and part is not None}
+        if hidden:
+            said["hidden_parts"] = hidden
+        if said:
+            self.extras.append({"turn": self.number, **said})
+        return bool(said)
 
 
 def _optional(turn: Mapping[str, Any], key: str) -> str | None:
     value = turn.get(key)
     return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def content_text(content: Any, number: int, column: str) -> str:
-    """The text of a turn's content: null is empty, typed parts are joined. Raises Unfit for pictures, numbers and the like."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise Unfit(f'The content of turn {number} of "{column}" is {kind_of(content)}, not a text.')
-    texts = []
-    for part in content:
-        if isinstance(part, str):
-            texts.append(part)
-        elif isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type", "text") in TEXT_PARTS:
-            texts.append(part["text"])
-        else:
-            what = part.get("type", "part without a type") if isinstance(part, dict) else kind_of(part)
-            raise Unfit(f'Turn {number} of "{column}" holds a part that is not text ({what}). Only text can be trained: take it out.')
-    return "".join(texts)
 
 
 def with_system(row: Row, columns: Columns, messages: tuple[Message, ...]) -> tuple[Message, ...]:

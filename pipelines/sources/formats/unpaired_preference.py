@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.records import Record
-from pipelines.sources.formats.alpaca import INSTRUCTION_COLUMNS, user_turn
-from pipelines.sources.formats.format import Columns, Format, Row, Unfit, need_one, text_of
+from pipelines.sources.formats.alpaca import INSTRUCTION_COLUMNS
+from pipelines.sources.formats.format import Columns, Format, Row, Unfit, need_one
 from pipelines.sources.formats.openai import MESSAGE_COLUMNS, SYSTEM_COLUMNS, TOOL_COLUMNS, conversation
-from pipelines.sources.formats.prompt_completion import COMPLETION_COLUMNS, side
+from pipelines.sources.formats.prompt_completion import COMPLETION_COLUMNS, asked_and_answered
 from pipelines.sources.formats.tools import tools_of
 from pipelines.sources.formats.turns import Extra, said_beside, with_system
 from pipelines.sources.rows import kind_of
@@ -40,10 +40,8 @@ def _convert(row: Row, columns: Columns) -> Record:
         raise Unfit(f'The column "{columns["messages"]}" is null.')
     need_one(row, columns, "prompt", "completion")
     extras: list[Extra] = []
-    asked = side(row, columns["prompt"], "user", extras)
-    if "input" in columns and not isinstance(row[columns["prompt"]], (list, dict)):
-        asked = (user_turn(asked[0].content, text_of(row, columns["input"])),)
-    turns = with_system(row, columns, asked + side(row, columns["completion"], "assistant", extras))
+    asked, answered = asked_and_answered(row, columns, extras)
+    turns = with_system(row, columns, asked + answered)
     return Record(turns, "unpaired", tools_of(row, columns), label=label, meta=said_beside(extras))
 
 
