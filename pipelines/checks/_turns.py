@@ -43,7 +43,10 @@ class Findings:
 
     def measurements(self) -> Measurements:
         """A value for every record: 0 where nothing was found."""
-        return Measurements(self._values, [self._evidence.get(i, ()) for i in range(len(self._values))])
+        evidence: list[Sequence[Evidence]] = [()] * len(self._values)
+        for record, spots in self._evidence.items():
+            evidence[record] = spots
+        return Measurements(self._values, evidence)
 
 
 def turns_with(batch: Batch, pattern: str, *, roles: Sequence[str] | None = None) -> Iterator[Turn]:
