@@ -77,7 +77,6 @@ def _shared_files() -> dict[str, list[Record]]:
         with query.connect(project) as connection:
             file_by_id = dict(connection.execute("SELECT record, min(file) FROM source_rows GROUP BY record").fetchall())
         rows = [row for part in project.record_parts for row in pq.read_table(part).to_pylist()]
-        project.database.close() if hasattr(project.database, "close") else None
     files: dict[str, list[Record]] = {}
     for row in rows:
         files.setdefault(file_by_id[row["id"]], []).append(Record(row_to_record(row).conversation))
@@ -93,7 +92,8 @@ def _pool(records: list[Record]) -> tuple[list[str], list[str]]:
 
 def _is_fixed(message: Message) -> bool:
     """Whether an exchanged sentence would break the message: JSON, and answers that are a label or a number."""
-    return message.content.lstrip()[:1] in ("{", "[") or len(message.content) < 30 or message.role == "tool"
+    is_label = len(message.content) < 30 and message.role != "user"
+    return is_label or message.content.lstrip()[:1] in ("{", "[") or message.role == "tool"
 
 
 def _changed(record: Record, change) -> Record:
@@ -107,6 +107,8 @@ def _changed(record: Record, change) -> Record:
 
 def _recombined(text: str, sentences: list[str], words: list[str], choose: random.Random) -> str:
     pieces = [choose.choice(sentences) if len(piece) >= 15 and choose.random() < 0.7 else piece for piece in _PIECE.findall(text)]
+    if len(text) < 60:  # one short sentence would come back again and again
+        pieces.append(" " + choose.choice(sentences))
     return _reworded("".join(pieces), words, 0.12, choose)
 
 
