@@ -6,7 +6,7 @@ import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._prose import prose
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import Findings, records_with, turns_with
 
 _RESIDUE = (
     r"</?(?:p|br|b|i|u|em|strong|span|div|font|a|ul|ol|li|h[1-6]|pre|code|blockquote|center|td|tr|table)"
@@ -27,14 +27,12 @@ def html_residue(batch: Batch) -> Measurements:
     The text was copied from a web page and not cleaned. Remove or translate them. Not counted: code blocks, line breaks in Markdown
     tables, whole HTML documents, and conversations about HTML or web pages.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
     residue = re.compile(_RESIDUE, re.IGNORECASE)
-    about_markup = np.asarray(pc.match_substring_regex(batch.column("prompt"), _ABOUT_MARKUP))
+    turns = list(turns_with(batch, f"(?i){_RESIDUE}", having="<&"))
+    about_markup = records_with(batch, "prompt", _ABOUT_MARKUP, (turn.record for turn in turns))
     found = Findings(len(batch))
-    for turn in turns_with(batch, f"(?i){_RESIDUE}"):
-        if about_markup[turn.record] or _DOCUMENT.search(turn.content):
+    for turn in turns:
+        if turn.record in about_markup or _DOCUMENT.search(turn.content):
             continue
         for match in residue.finditer(prose(turn.content)):
             if not _in_table(turn.content, match):

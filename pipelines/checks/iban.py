@@ -19,7 +19,7 @@ def iban(batch: Batch) -> Measurements:
     Replace them, or drop the row. A made-up number practically never passes. Knows the formats of all countries that use the IBAN.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, _START):
+    for turn in turns_with(batch, _START, digits=2):
         for match in _NUMBER.finditer(turn.content):
             if length := _valid_length(match.group()):
                 found.add(turn.record, Evidence(turn.turn, match.start(), match.start() + length, note="bank account number"))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pipelines.checks import Batch, Evidence, Measurements, check
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import OTHER, Findings, turns_with
 
 SUSPECT = (
     r"[\x{80}-\x{4FF}\x{2000}-\x{25FF}\x{F8FF}\x{FB01}\x{FB02}]{2}|[\x{80}-\x{9F}\x{FFFD}]"
@@ -25,7 +25,7 @@ def mojibake(batch: Batch) -> Measurements:
     hand or from the original. The rule is that of the library ftfy, and it only counts what ftfy can repair.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, SUSPECT):
+    for turn in turns_with(batch, SUSPECT, having=OTHER):
         for start, end, note in _garbled(turn.content):
             found.add(turn.record, Evidence(turn.turn, start, end, note=note))
     return found.measurements()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
-from pipelines.checks._turns import ASSISTANT, USER, flow
-from pipelines.checks._utf8 import utf8
+from pipelines.checks._turns import ASSISTANT, USER, content_bytes, flow
 
 _FEWEST = 6
 """A shorter prompt is repeated for good reasons: "Good morning", "Thank you very much"."""
@@ -32,7 +31,7 @@ def prompt_echo(batch: Batch) -> Measurements:
     turns = flow(batch)
     answers = np.flatnonzero((turns.role == ASSISTANT) & (turns.before(turns.role, ASSISTANT) == USER))
     content = batch.turns.column("content")
-    text = utf8(content)
+    text = content_bytes(batch)
     repeats = np.empty(len(answers), np.int8)
     same_openings(text.letters, text.starts, text.stops, answers - 1, answers, _OPENING, _FEWEST, _LABEL_WORDS, repeats)
     values: list[float | None] = [None] * len(batch)

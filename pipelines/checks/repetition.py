@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._turns import turns_of
 from pipelines.checks._utf8 import utf8
 
 _STRETCH, _TIMES, _TAIL = 6, 3, 60
@@ -16,11 +17,10 @@ def repetition(batch: Batch) -> Measurements:
     answer with the highest share stands for the row. Lists, code and refrains stay below 0.5. Shorten the answer, or drop the row.
     """
     import numpy as np
-    import pyarrow.compute as pc
 
     from pipelines.features.kernels import repeated_words
 
-    turns = batch.turns.filter(pc.equal(batch.turns.column("role"), "assistant")).select(["record", "turn", "content"])
+    turns = turns_of(batch, ["assistant"])
     text = utf8(turns.column("content"))
     shares, first, last = np.empty(len(turns)), np.empty(len(turns), np.int64), np.empty(len(turns), np.int64)
     repeated_words(text.letters, text.starts, text.stops, _STRETCH, _TIMES, _TAIL, shares, first, last)

@@ -36,12 +36,13 @@ def _compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 @_compiled
 def byte_signs(letters: Array, starts: Array, stops: Array, sign_by_byte: Array, signs: Array) -> None:
-    """The union of the signs (bits) of the bytes of each text."""
+    """For each text, the union of the signs of its bytes (the lower 16 bits), and the number of its digits, at most 65,535 (the upper)."""
     for row in range(len(starts)):
-        found = sign_by_byte[0] & np.uint32(0)
+        found, digits = int64(0), int64(0)
         for position in range(starts[row], stops[row]):
-            found |= sign_by_byte[letters[position]]
-        signs[row] = found
+            found |= int64(sign_by_byte[letters[position]])
+            digits += int64(_IS_DIGIT[letters[position]])
+        signs[row] = found | (min(digits, int64(0xFFFF)) << 16)
 
 
 @_compiled
