@@ -13,22 +13,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import models
-from pipelines.checks import Batch, Check, Measurements, all_checks
+from pipelines.checks import Check, all_checks
 from pipelines.curation.issues import issue_counts
 from pipelines.curation.mended_rows import measure_standing
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
+from pipelines.measurement import measure_parts, measurement_table, unmeasured_parts
 from pipelines.records import content_hash
 from pipelines.store.project import Project
-from pipelines.store.tables import MEASUREMENT_SCHEMA, write_parquet, write_text
+from pipelines.store.tables import write_parquet, write_text
 
 if TYPE_CHECKING:
     import numpy as np
 
 Emit = Callable[..., None]
 
-BATCH_ROWS = 2_000
-"""Records measured at a time: bounds memory and sets how often progress is told."""
 _SHARE_BATCH, _SHARE_SET = 0.35, 0.45
 """Shares of the progress bar for per-record checks and for embeddings with whole-set checks; the rest is the map."""
 
@@ -81,35 +80,14 @@ def _choose(names: list[str] | None) -> dict[str, Check]:
 
 
 def _measure_batches(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor) -> None:
-    work = [
-        (check, part, target)
-        for part in project.record_parts
-        for check in checks
-        if not (target := project.measurements_folder / check.key / part.name).is_file()
-    ]
-    for done, (check, spent) in enumerate(executor.map(lambda item: (item[0], _measure_part(*item)), work), start=1):
-        seconds[check.name] += spent
-        emit(fraction=_SHARE_BATCH * done / len(work), message=f"Checked {check.title.lower()} ({done} of {len(work)} steps)")
-
-
-def _measure_part(check: Check, part: Path, target: Path) -> float:
-    """Measures one file of records. Returns the seconds it took."""
-    began = time.monotonic()
-    file = pq.ParquetFile(part)
-    tables = [_measured(check, pa.Table.from_batches([batch])) for batch in file.iter_batches(batch_size=BATCH_ROWS)]
-    write_parquet(pa.concat_tables(tables) if tables else MEASUREMENT_SCHEMA.empty_table(), target)
-    return time.monotonic() - began
-
-
-def _measured(check: Check, records: pa.Table) -> pa.Table:
-    return _measurement_table(check, records.column("id"), check.measure(Batch(records)))
-
-
-def _measurement_table(check: Check, ids: pa.ChunkedArray | list[str], measured: Measurements) -> pa.Table:
-    if len(measured.values) != len(ids):
-        raise ValueError(f"check {check.name} returned {len(measured.values)} values for {len(ids)} records")
-    values = pa.array([None if v is None or v != v else float(v) for v in measured.values], pa.float64())
-    return pa.table({"id": ids, "value": values, "evidence": measured.evidence_json()}, schema=MEASUREMENT_SCHEMA)
+    missing = unmeasured_parts(project, checks)
+    records = sum(pq.read_metadata(part).num_rows for part in missing)
+    done = 0
+    for measured in measure_parts(project, missing, executor):
+        done += measured.records
+        for name, spent in measured.seconds.items():
+            seconds[name] += spent
+        emit(fraction=_SHARE_BATCH * done / max(records, 1), message=f"Checked {done:,} of {records:,} rows")
 
 
 class RecordSet:
@@ -210,7 +188,7 @@ def _measure_set(features: RecordSet, checks: list[Check], seconds: dict[str, fl
         if not target.is_file():
             began = time.monotonic()
             emit(fraction=_SHARE_BATCH + _SHARE_SET * done / len(checks), message=f"Comparing rows: {check.title.lower()}")
-            write_parquet(_measurement_table(check, features.ids, check.measure(features)), target)
+            write_parquet(measurement_table(check, features.column("id"), check.measure(features)), target)
             seconds[check.name] += time.monotonic() - began
         for older in _others(folder, target):
             older.unlink()

@@ -14,7 +14,13 @@ from pipelines.store.project import Project
 from workbench import queries
 from workbench.words import VERDICT_WORDS
 
-STATE_WORDS: dict[State, str] = {"undecided": VERDICT_WORDS[None], "all": "All"} | {v: VERDICT_WORDS[v] for v in ("keep", "drop", "flag")}
+STATE_WORDS: dict[State, str] = {
+    "undecided": VERDICT_WORDS[None],
+    "all": "All",
+    "keep": VERDICT_WORDS["keep"],
+    "drop": VERDICT_WORDS["drop"],
+    "flag": VERDICT_WORDS["flag"],
+}
 ORDER_WORDS: dict[Order, str] = {"worst": "Worst first", "random": "Random order", "import": "As imported"}
 _KEPT = ("project",)
 """URL parameters that are not the queue's."""

@@ -11,9 +11,9 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"“])")
 Severity = Literal["error", "warning", "info"]
+Shared = TypeVar("Shared")
 Group = Literal["structure", "format", "text", "length", "language", "duplicates", "privacy", "content", "meaning"]
 
 
@@ -66,6 +67,7 @@ class Batch:
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
+        self._shared: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -73,6 +75,12 @@ class Batch:
     def column(self, name: str) -> pa.ChunkedArray:
         """One column, one entry per record: id, kind, system, prompt, answer, tools, …"""
         return self.table.column(name)
+
+    def shared(self, key: Hashable, make: Callable[[], Shared]) -> Shared:
+        """What `make` returns, made once for all the checks that see this batch and ask by the same key."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return self._shared[key]
 
     @functools.cached_property
     def turns(self) -> pa.Table:

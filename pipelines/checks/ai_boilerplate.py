@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._mending import replaced
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import Findings, records_with, turns_with
 from pipelines.records import Message
 
 _MODEL = r"(?:(?:large |AI )?language model|AI\b(?:[ -](?:language model|assistant|chatbot|model))?|artificial intelligence|chatbot|LLM\b)"
@@ -63,17 +63,15 @@ def ai_boilerplate(batch: Batch) -> Measurements:
     They say how the answer was made, not what was asked, and a tuned model repeats them. Delete the phrase, or drop the row. Not
     counted where the prompt speaks of an AI, or of a text or document, or brings 600 characters or more along.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
-    phrases = _phrases()
+    turns = list(turns_with(batch, _PATTERN, roles=["assistant"]))
+    records = {turn.record for turn in turns}
     prompt = batch.column("prompt")
-    asked = pc.or_(pc.match_substring_regex(prompt, _ASKED), pc.greater_equal(pc.utf8_length(prompt), _LONG_PROMPT))
-    asked = np.asarray(pc.or_(asked, pc.match_substring_regex(batch.column("system"), _ASKED)))
+    asked = {record for record in records if len(prompt[record].as_py()) >= _LONG_PROMPT}
+    asked |= records_with(batch, "prompt", _ASKED, records - asked) | records_with(batch, "system", _ASKED, records - asked)
     found = Findings(len(batch))
-    for turn in turns_with(batch, _PATTERN, roles=["assistant"]):
-        if not asked[turn.record]:
-            for match in phrases.finditer(turn.content):
+    for turn in turns:
+        if turn.record not in asked:
+            for match in _phrases().finditer(turn.content):
                 found.add(turn.record, Evidence(turn.turn, *match.span(), note="a chatbot's phrase"))
     return found.measurements()
 

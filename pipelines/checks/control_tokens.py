@@ -29,7 +29,7 @@ def control_tokens(batch: Batch) -> Measurements:
     """
     mark = re.compile(_MARK)
     found = Findings(len(batch))
-    for turn in turns_with(batch, _MARK):
+    for turn in turns_with(batch, _MARK, having="<[#"):
         struck = _struck_out(turn.content)
         for match in mark.finditer(turn.content):
             if match.start() not in struck:

@@ -37,7 +37,7 @@ def email_address(batch: Batch) -> Measurements:
     (example.com, *.example, *.test), stand-ins such as you@yourdomain.com or john.doe@…, and no-reply senders.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, _AT):
+    for turn in turns_with(batch, _AT, having="@[({"):
         for pattern in (_ADDRESS, _SPELLED):
             for match in pattern.finditer(turn.content):
                 if _reaches_somebody(match["local"], match["domain"]):

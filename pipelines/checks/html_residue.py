@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._prose import prose
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import Findings, records_with, turns_with
 from pipelines.records import Message
 
 _RESIDUE = (
@@ -30,14 +30,12 @@ def html_residue(batch: Batch) -> Measurements:
     The text was copied from a web page and not cleaned, and the model would learn to write such marks. Remove or translate them. Not
     counted: code blocks, line breaks in Markdown tables, whole HTML documents, and conversations about HTML or web pages.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
     residue = re.compile(_RESIDUE, re.IGNORECASE)
-    about_markup = np.asarray(pc.match_substring_regex(batch.column("prompt"), _ABOUT_MARKUP))
+    turns = list(turns_with(batch, f"(?i){_RESIDUE}", having="<&"))
+    about_markup = records_with(batch, "prompt", _ABOUT_MARKUP, (turn.record for turn in turns))
     found = Findings(len(batch))
-    for turn in turns_with(batch, f"(?i){_RESIDUE}"):
-        if about_markup[turn.record] or _DOCUMENT.search(turn.content):
+    for turn in turns:
+        if turn.record in about_markup or _DOCUMENT.search(turn.content):
             continue
         for match in residue.finditer(prose(turn.content)):
             if not _in_table(turn.content, match):

@@ -20,7 +20,7 @@ def iban(batch: Batch) -> Measurements:
     formats of all countries that use the IBAN.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, _START):
+    for turn in turns_with(batch, _START, digits=2):
         for match in _NUMBER.finditer(turn.content):
             if length := _valid_length(match.group()):
                 found.add(turn.record, Evidence(turn.turn, match.start(), match.start() + length, note="bank account number"))

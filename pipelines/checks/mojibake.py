@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._mending import replaced
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import OTHER, Findings, turns_with
 from pipelines.records import Message
 
 SUSPECT = (
@@ -28,7 +28,7 @@ def mojibake(batch: Batch) -> Measurements:
     counts what ftfy can repair.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, SUSPECT):
+    for turn in turns_with(batch, SUSPECT, having=OTHER):
         for start, end, note in _garbled(turn.content):
             found.add(turn.record, Evidence(turn.turn, start, end, note=note))
     return found.measurements()

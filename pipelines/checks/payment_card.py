@@ -36,7 +36,7 @@ def payment_card(batch: Batch) -> Measurements:
     tests; numbers that issuers publish for testing, such as 4242 4242 4242 4242, are not counted.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, _THIRTEEN_DIGITS):
+    for turn in turns_with(batch, _THIRTEEN_DIGITS, digits=13):
         for match in _NUMBER.finditer(turn.content):
             if issuer := _issuer(match.group()):
                 found.add(turn.record, Evidence(turn.turn, *match.span(), note=f"{issuer} card number"))

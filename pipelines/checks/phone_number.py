@@ -42,7 +42,7 @@ def phone_number(batch: Batch) -> Measurements:
     such as 123-4567 are not. A national number needs a valid length for its country, or words such as "call" or 电话 close by.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, _SEVEN_DIGITS):
+    for turn in turns_with(batch, _SEVEN_DIGITS, digits=7):
         reached = -1
         for start, end in sorted(set(_numbers(turn.content))):
             if start >= reached:

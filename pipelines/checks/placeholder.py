@@ -6,7 +6,7 @@ import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._prose import prose
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import Findings, matches_at, records_with, turns_with
 
 _THING = (
     r"name|date|time|year|month|day|title|company|organi[sz]ation|institution|employer|position|department|address|street|city|town|country"
@@ -32,6 +32,8 @@ _PATTERN = (
     r"|(?<![A-Za-z])[XxＸ]{2,3}(?=公司|先生|女士|大学|中学|学校|市|省|区|路|年|月|日|元)"
 )
 _TRIGGER = r"(?i)\[[^\[\]\n]{3,70}\]|\{\{|<(?:insert|your|enter|add)|lorem ipsum|TODO|FIXME|\[TBD|TBD|xxx|[$€£]xx|[xＸ]{2}\pL"
+_FIRST = re.compile(r"[\[{<lLTFXxＸ]")
+"""Every slot begins with one of these."""
 _ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhalter|modèle|plantilla|sjabloon|模板|填空"
 
 
@@ -43,15 +45,13 @@ def placeholder(batch: Batch) -> Measurements:
     whose prompt asks for a template or holds brackets itself. Knows English, Chinese and some German, French, Spanish, Italian and
     Dutch slots.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
     slot = re.compile(_PATTERN, re.MULTILINE)
-    asked = np.asarray(pc.match_substring_regex(batch.column("prompt"), _ASKS_FOR_SLOTS))
+    turns = list(turns_with(batch, _TRIGGER, roles=["assistant"]))
+    asked = records_with(batch, "prompt", _ASKS_FOR_SLOTS, (turn.record for turn in turns))
     found = Findings(len(batch))
-    for turn in turns_with(batch, _TRIGGER, roles=["assistant"]):
-        if asked[turn.record]:
+    for turn in turns:
+        if turn.record in asked:
             continue
-        for match in slot.finditer(prose(turn.content)):
+        for match in matches_at(_FIRST, slot, prose(turn.content)):
             found.add(turn.record, Evidence(turn.turn, *match.span(), note="not filled in"))
     return found.measurements()

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._mending import replaced
-from pipelines.checks._turns import ASSISTANT, USER, flow
-from pipelines.checks._words import Words, stretch_hashes, words
+from pipelines.checks._turns import ASSISTANT, USER, content_bytes, flow
 from pipelines.records import Message
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _FEWEST = 6
 """A shorter prompt is repeated for good reasons: "Good morning", "Thank you very much"."""
@@ -33,42 +28,26 @@ def prompt_echo(batch: Batch) -> Measurements:
     question and goes on ("If 3 crows eat 30 worms, then …") does not count. Not measured for prompts of fewer than six words.
     """
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from pipelines.features.kernels import same_openings
 
     turns = flow(batch)
     answers = np.flatnonzero((turns.role == ASSISTANT) & (turns.before(turns.role, ASSISTANT) == USER))
     content = batch.turns.column("content")
-    asked, said = content.take(pa.array(answers - 1)), content.take(pa.array(answers))
+    text = content_bytes(batch)
+    repeats = np.empty(len(answers), np.int8)
+    same_openings(text.letters, text.starts, text.stops, answers - 1, answers, _OPENING, _FEWEST, _LABEL_WORDS, repeats)
     values: list[float | None] = [None] * len(batch)
     evidence: list[tuple[Evidence, ...]] = [()] * len(batch)
-    opening = [words(pc.utf8_slice_codeunits(column, 0, _OPENING).combine_chunks()) for column in (asked, said)]
-    enough = np.bincount(opening[0].text, minlength=len(answers)) >= _FEWEST
-    for record in turns.record[answers[enough]].tolist():
+    for record in turns.record[answers[repeats >= 0]].tolist():
         values[record] = 0.0
-    for i in np.flatnonzero(enough & _same_opening(opening[0], opening[1], pairs=len(answers))).tolist():
-        record, turn = int(turns.record[answers[i]]), int(turns.turn[answers[i]])
-        share, start, end = _echo(asked[i].as_py(), said[i].as_py())
+    for answer in answers[repeats > 0].tolist():
+        record, turn = int(turns.record[answer]), int(turns.turn[answer])
+        share, start, end = _echo(content[answer - 1].as_py(), content[answer].as_py())
         if share > (values[record] or 0.0):
             values[record] = share
             evidence[record] = (Evidence(turn, start, end, note="the prompt once more"),)
     return Measurements(values, evidence)
-
-
-def _same_opening(asked: Words, said: Words, *, pairs: int) -> np.ndarray:
-    """Whether the first six words asked are also said, after at most four other words."""
-    import numpy as np
-
-    asked_stretch, said_stretch = stretch_hashes(asked, _FEWEST), stretch_hashes(said, _FEWEST)
-    first_asked, first_said = (np.searchsorted(of.text, np.arange(pairs)) for of in (asked, said))
-    same = np.zeros(pairs, bool)
-    if not len(asked_stretch) or not len(said_stretch):
-        return same
-    question = asked_stretch[np.minimum(first_asked, len(asked_stretch) - 1)]
-    for label in range(_LABEL_WORDS + 1):
-        answer = said_stretch[np.minimum(first_said + label, len(said_stretch) - 1)]
-        same |= (answer == question) & (question != 0)
-    return same
 
 
 def _echo(asked: str, said: str) -> tuple[float, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._refusals import CUES, LANGUAGES, OPENING, find_refusal
-from pipelines.checks._turns import Findings, turns_where
+from pipelines.checks._turns import Findings, turns_of, turns_where
 
 
 @check(
@@ -24,8 +24,9 @@ def refusal(batch: Batch) -> Measurements:
     import pyarrow.compute as pc
 
     found = Findings(len(batch))
-    opening = pc.utf8_slice_codeunits(batch.turns.column("content"), 0, OPENING)
-    for turn in turns_where(batch, pc.match_substring_regex(opening, CUES), roles=["assistant"]):
+    turns = turns_of(batch, ["assistant"])
+    opening = pc.utf8_slice_codeunits(turns.column("content"), 0, OPENING)
+    for turn in turns_where(turns, pc.match_substring_regex(opening, CUES)):
         if span := find_refusal(turn.content):
             found.add(turn.record, Evidence(turn.turn, *span, note="declines"))
     return found.measurements()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._secret_formats import SIGNS, known_secrets
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import Findings, records_with, turns_with
 
 _IS = r"(?:=>|:=|[:=：]|is\b|ist\b|est\b|es\b|是|为)"
 _KEY_WORD = (
@@ -46,14 +46,12 @@ def secret(batch: Batch) -> Measurements:
     AWS, GitHub, GitLab, Slack, Stripe, Google, OpenAI and others, private keys and sign-in tokens (by the library detect-secrets, and
     some more). Stand-ins such as YOUR_API_KEY and passwords that the user asked to make up are not counted.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
-    asked_for = np.asarray(pc.match_substring_regex(batch.column("prompt"), _ASKED_FOR))
+    turns = list(turns_with(batch, _TRIGGER))
+    asked_for = records_with(batch, "prompt", _ASKED_FOR, (turn.record for turn in turns))
     found = Findings(len(batch))
-    for turn in turns_with(batch, _TRIGGER):
+    for turn in turns:
         hits = {*known_secrets(turn.content), *_in_addresses(turn.content), *_after_key_words(turn.content)}
-        if not asked_for[turn.record]:
+        if turn.record not in asked_for:
             hits.update(_after_password_words(turn.content))
         reached = 0
         for start, end, note in sorted(hits):

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._json_text import ATTEMPT, ENDS_EARLY, read_json
 from pipelines.checks._prose import prose
-from pipelines.checks._turns import Findings, turns_where
+from pipelines.checks._turns import Findings, turns_of, turns_where
 
 _OPEN_END = r"(?:[\pL\pN,、，：:(（\[–—-])\s*$"
 """RE2: the answer ends with a letter, a digit or a mark that something has to follow."""
@@ -21,6 +21,7 @@ _FUNCTION_WORD = re.compile(
     r"|und|oder|der|die|das|dem|den|ein|eine|einen|mit|für|von|zu|et|ou|le|la|les|des|du|une|avec|pour|y|el|los|las|que|con|para"
     r"|il|gli|di|che|per|het|een|van|met|voor)$"
 )
+_LONGEST_FUNCTION_WORD = 7
 _SENTENCE_END = re.compile(r"(?<=[^\W\d_]{2})[.!?][\"'”’)]*\s+(?=[^\s])|[。！？][\"”’）」』]*")
 _STARTS_SENTENCE = re.compile(
     r"(?:The|A|An|This|That|These|Those|There|Here|It|In|On|At|And|But|Or|So|For|As|If|To|By|With|From|When|While|Where|What|Which|Who|How"
@@ -49,11 +50,12 @@ def truncated_answer(batch: Batch) -> Measurements:
     """
     import pyarrow.compute as pc
 
-    content = batch.turns.column("content")
+    turns = turns_of(batch, ["assistant"])
+    content = turns.column("content")
     long = pc.or_(pc.greater_equal(pc.utf8_length(content), 40), pc.match_substring_regex(content, r"\p{Han}{12}"))
     opens = pc.match_substring_regex(content, f"{_OPEN_END}|(?s){_OPEN_JSON}|(?s){_CUT_JSON}")
     found = Findings(len(batch))
-    for turn in turns_where(batch, pc.and_(long, opens), roles=["assistant"]):
+    for turn in turns_where(turns, pc.and_(long, opens)):
         if reason := _cut(turn.content):
             end = len(turn.content.rstrip())
             found.add(turn.record, Evidence(turn.turn, max(end - 30, 0), end, note=reason))
@@ -83,13 +85,17 @@ def _long_texts(value: Any) -> Iterator[str]:
 
 def _cut_prose(text: str) -> str | None:
     line = text[text.rfind("\n") + 1 :]
-    if _CODE.search(line) or _SIGNED.search(line[-60:]):
-        return None
-    if _DANGLING.search(text):
+    reason = _open_end(text, line) if text else None
+    return None if reason is None or _CODE.search(line) or _SIGNED.search(line[-60:]) else reason  # the patterns cost most: they come last
+
+
+def _open_end(text: str, line: str) -> str | None:
+    """Why the end of a text looks cut off, code and signatures included; `line` is the last one."""
+    if _DANGLING.search(text, len(text) - 1):
         return f'stops after "{_last_words(line)}"'
     if not text[-1].isalnum():
         return None
-    if _FUNCTION_WORD.search(line) and len(line.split()) >= 4:
+    if _FUNCTION_WORD.search(line, max(len(line) - _LONGEST_FUNCTION_WORD, 0)) and len(line.split()) >= 4:
         return f'stops after "{_last_words(line)}"'
     *sentences, rest = _SENTENCE_END.split(line)
     if sentences and _is_begun_sentence(rest):

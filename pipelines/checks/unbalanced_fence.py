@@ -20,7 +20,7 @@ def unbalanced_fence(batch: Batch) -> Measurements:
     Usually the answer was cut off, or the closing line was lost. Add the closing line, or drop the row.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, r"(?m)^[\s>*+\d.)-]*(?:```|~~~)", roles=["assistant", "user"]):
+    for turn in turns_with(batch, r"(?m)^[\s>*+\d.)-]*(?:```|~~~)", roles=["assistant", "user"], having="`~"):
         if (opening := _never_closed(turn.content)) is not None:
             found.add(turn.record, Evidence(turn.turn, *opening.span(1), note="this code block is never closed"))
     return found.measurements()

@@ -131,7 +131,7 @@ def undo(project: Project, *, seq: int | None = None, batch: str | None = None, 
         first_fix = first.group_by(events.c.record).subquery()
         later = sa.select(events.c.seq, events.c.record).join(first_fix, events.c.record == first_fix.c.record)
         later = later.where(events.c.verdict == "fix", events.c.seq > first_fix.c.seq, events.c.seq.not_in(undone), sa.not_(wanted))
-        open_events += connection.execute(later).all()
+        open_events = [*open_events, *connection.execute(later).all()]
     if not found:
         raise WorkbenchError(f"There is no decision {seq if seq is not None else batch} to undo. `winnow decisions` lists them.")
     decide(project, [Decision(record, "undo", undoes=taken_back, decided_by=decided_by) for taken_back, record in open_events])

@@ -1,0 +1,191 @@
+"""Kernels: compiled loops over the bytes of texts, for checks that count or compare words.
+
+Importing this module imports numba; the first call of a kernel compiles it for this processor (seconds, then kept on disk). Kernels hold
+no lock, so that threads run them side by side. Texts are UTF-8 between `starts` and `stops` of a buffer. A word is a run of letters,
+digits and bytes beyond ASCII; a Chinese, Japanese or Korean character (U+3000 to U+DFFF) is a word by itself; of A to Z, case is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import int64, njit, uint64
+
+Array = np.ndarray
+BREAK, WORD, ALONE = 0, 1, 2
+_SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+"""Of the hash FNV-1a."""
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+_CODES = np.arange(256)
+_FOLDED = np.where((_CODES >= 65) & (_CODES <= 90), _CODES + 32, _CODES).astype(np.uint8)
+_IS_DIGIT = (_CODES >= 48) & (_CODES <= 57)
+_KINDS = np.where(_IS_DIGIT | (_FOLDED >= 97) & (_FOLDED <= 122) | (_CODES >= 0x80), WORD, BREAK).astype(np.uint8)
+_KINDS[0xE3:0xEE] = ALONE
+"""By byte: first bytes of three-byte characters that are words by themselves; other parts of a word; all else."""
+
+
+def _compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    try:
+        return njit(nogil=True, cache=True)(kernel)
+    except RuntimeError:  # no folder to keep the compiled code in: neither beside this file nor in the user's cache
+        return njit(nogil=True)(kernel)
+
+
+@_compiled
+def byte_signs(letters: Array, starts: Array, stops: Array, sign_by_byte: Array, signs: Array) -> None:
+    """For each text, the union of the signs of its bytes (the lower 16 bits), and the number of its digits, at most 65,535 (the upper)."""
+    for row in range(len(starts)):
+        found, digits = int64(0), int64(0)
+        for position in range(starts[row], stops[row]):
+            found |= int64(sign_by_byte[letters[position]])
+            digits += int64(_IS_DIGIT[letters[position]])
+        signs[row] = found | (min(digits, int64(0xFFFF)) << 16)
+
+
+@_compiled
+def _next_word(letters: Array, position: int, stop: int) -> tuple[int, int, int, bool]:
+    """Start, end and hash of the first word from a position on, and whether it is digits only; the start is `stop` when there is none."""
+    while position < stop and _KINDS[letters[position]] == BREAK:
+        position += 1
+    start = position
+    if start == stop:
+        return start, start, _SEED, False
+    end = min(start + 3, stop) if _KINDS[letters[start]] == ALONE else start + 1
+    if end == start + 1:
+        while end < stop and _KINDS[letters[end]] == WORD:
+            end += 1
+    code, is_number = _SEED, True
+    for place in range(start, end):
+        code = (code ^ uint64(_FOLDED[letters[place]])) * _PRIME
+        is_number &= _IS_DIGIT[letters[place]]
+    return start, end, (code ^ (code >> uint64(32))) * _SPREAD, is_number
+
+
+@_compiled
+def repeated_words(
+    letters: Array, starts: Array, stops: Array, stretch: int, times: int, tail: int, shares: Array, first: Array, last: Array
+) -> None:
+    """For each text, the share of its words in stretches of `stretch` words found `times` times or more, at most half of them numbers.
+
+    The share is that of the last `tail` words where it is higher. `first` and `last` are the bytes of the longest repeated run in bytes,
+    counted from the text's start.
+    """
+    longest = int64(0)
+    for row in range(len(starts)):
+        longest = max(longest, stops[row] - starts[row])
+    begins, ends = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.int64)
+    codes, numbers = np.empty(longest + 1, np.uint64), np.empty(longest + 2, np.int64)
+    slots, stretches = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.uint64)
+    size = int64(2)
+    while size < 2 * longest + 2:
+        size *= 2
+    keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
+    for row in range(len(starts)):
+        shares[row], first[row], last[row] = 0.0, 0, 0
+        total = int64(0)
+        numbers[0] = 0
+        position = starts[row]
+        while True:
+            begin, end, code, is_number = _next_word(letters, position, stops[row])
+            if begin == stops[row]:
+                break
+            begins[total], ends[total], codes[total] = begin, end, code
+            numbers[total + 1] = numbers[total] + is_number
+            total += 1
+            position = end
+        if total < stretch + times - 1:
+            continue
+        if not _count_stretches(codes, total, stretch, times, stretches, slots, keys, counts):
+            continue
+        covered, in_tail, until = int64(0), int64(0), int64(-1)
+        run_start, best = int64(-1), int64(-1)
+        for word in range(total):
+            if _is_repeated(word, total, stretch, times, counts, slots, numbers):
+                if until < word:
+                    run_start = begins[word]
+                until = word + stretch
+            if word < until:
+                covered += 1
+                in_tail += word >= total - tail
+                if ends[word] - run_start > best:
+                    best = ends[word] - run_start
+                    first[row], last[row] = run_start - starts[row], ends[word] - starts[row]
+        shares[row] = max(covered / total, in_tail / min(total, tail))
+
+
+@_compiled
+def _is_repeated(word: int, total: int, stretch: int, times: int, counts: Array, slots: Array, numbers: Array) -> bool:
+    """Whether a repeated stretch starts with this word."""
+    return word + stretch <= total and counts[slots[word]] >= times and 2 * (numbers[word + stretch] - numbers[word]) <= stretch
+
+
+@_compiled
+def _count_stretches(
+    codes: Array, total: int, stretch: int, times: int, stretches: Array, slots: Array, keys: Array, counts: Array
+) -> bool:
+    """Fills in, for each word, the slot of `counts` for the stretch that starts with it. Returns whether any count reaches `times`."""
+    size = int64(2)
+    while size < 2 * total:
+        size *= 2
+    mask = uint64(size - 1)
+    counts[:size] = 0
+    reached = False
+    for word in range(total - stretch + 1):
+        code = uint64(0)
+        for place in range(stretch):
+            code = (code ^ codes[word + place]) * _SPREAD
+            code ^= code >> uint64(29)
+        stretches[word] = code
+        slot = (code >> uint64(7)) & mask
+        while counts[slot] > 0 and keys[slot] != code:
+            slot = (slot + uint64(1)) & mask
+        keys[slot] = code
+        counts[slot] += 1
+        slots[word] = int64(slot)
+        reached |= counts[slot] >= times
+    return reached
+
+
+@_compiled
+def same_openings(
+    letters: Array, starts: Array, stops: Array, asked: Array, said: Array, characters: int, fewest: int, labels: int, out: Array
+) -> None:
+    """For each pair of texts (row numbers asked, said): -1 when the first has fewer than `fewest` words in its first `characters`.
+
+    Otherwise 1 when these words also begin the second text, after at most `labels` others and within as many characters; else 0.
+    """
+    question, answer = np.empty(fewest, np.uint64), np.empty(fewest + labels, np.uint64)
+    for pair in range(len(asked)):
+        if _opening(letters, starts[asked[pair]], stops[asked[pair]], characters, question) < fewest:
+            out[pair] = -1
+            continue
+        out[pair] = 0
+        words = _opening(letters, starts[said[pair]], stops[said[pair]], characters, answer)
+        for label in range(words - fewest + 1):
+            same = True
+            for word in range(fewest):
+                same &= question[word] == answer[label + word]
+            if same:
+                out[pair] = 1
+
+
+@_compiled
+def _opening(letters: Array, start: int, stop: int, characters: int, codes: Array) -> int:
+    """Fills in the hashes of the first words within so many characters. Returns how many there are, at most as many as fit."""
+    end, seen = start, 0
+    while end < stop:
+        seen += (letters[end] & 0xC0) != 0x80
+        if seen > characters:
+            break
+        end += 1
+    words, position = 0, start
+    while words < len(codes):
+        begin, position, code, _ = _next_word(letters, position, end)
+        if begin == end:
+            break
+        codes[words] = code
+        words += 1
+    return words
