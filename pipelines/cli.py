@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipelines import __version__, commands, quarantine_commands
+from pipelines import __version__, commands, quarantine_commands, rule_commands
 from pipelines.errors import Cancelled, WorkbenchError
 
 DEFAULT_PROJECT = "data/projects/default"
@@ -111,6 +111,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_ = add("issues", commands.list_issues, "list the rows with issues")
     add_.add_argument("--check", metavar="NAME", help="only this check")
     add_.add_argument("--limit", metavar="N", type=int, help="at most this many")
+
+    add_ = add("rules", rule_commands.rules, "list the project's rules, try them on their examples, or run them on rows")
+    add_.add_argument("action", choices=("list", "test", "run"), nargs="?", default="list")
+    add_.add_argument("--id", metavar="RULE", action="append", help="only this rule; may be repeated")
+    add_.add_argument("--on", metavar="FILE", help="with run: the rows of a file instead of the project's")
 
     add_ = add("report", commands.write_report, "write the quality report")
     add_.add_argument("--format", choices=("html", "md", "json"), default="md")

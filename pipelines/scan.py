@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import models
-from pipelines.checks import Check, all_checks
+from pipelines.checks import Check
 from pipelines.curation.issues import issue_counts
 from pipelines.curation.mended_rows import measure_standing
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
 from pipelines.measurement import measure_parts, measurement_table, unmeasured_parts
 from pipelines.records import content_hash
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
 
@@ -45,7 +46,7 @@ def scan(
     `checks` limits the run to some; without it, all run and the map is drawn. What was finished before is not computed again.
     Raises WorkbenchError when there is nothing to scan or a check does not exist.
     """
-    chosen = _choose(checks)
+    chosen = _choose(known_checks(project), checks)
     if project.is_empty:
         raise WorkbenchError("There are no rows to scan yet. Import a file first.")
     began = time.monotonic()
@@ -71,8 +72,7 @@ def scan_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]
     return scan(Project.open(config["project"]), checks=config.get("checks"), encoder=config.get("encoder"), emit=emit)
 
 
-def _choose(names: list[str] | None) -> dict[str, Check]:
-    known = all_checks()
+def _choose(known: dict[str, Check], names: list[str] | None) -> dict[str, Check]:
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise WorkbenchError(f"There is no check named {', '.join(unknown)}. The checks are: {', '.join(known)}.")

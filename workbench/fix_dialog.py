@@ -25,7 +25,7 @@ _LONGEST = 20_000
 
 def fix_button(project: Project, name: str, rows: int) -> None:
     """A button that opens the dialog, for a check that has a fix."""
-    fix = all_checks()[name].fix
+    fix = all_checks()[name].fix if name in all_checks() else None
     if fix and rows and st.button(fix.title, key=f"fix-{name}", icon=":material/auto_fix_high:", type="tertiary"):
         _dialog(project, name)
 

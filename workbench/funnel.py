@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from pipelines.checks import all_checks
+from pipelines.rules.rule import PREFIX
 from workbench.words import share
 
 REASON_WORDS = {
@@ -19,7 +20,9 @@ REASON_WORDS = {
 def reason_words(reason: str) -> str:
     """A reason of `dropped` in plain words: a person's, the recipe's, or the title of the check."""
     checks = all_checks()
-    return REASON_WORDS.get(reason) or (checks[reason].title if reason in checks else reason)
+    if reason in checks:
+        return checks[reason].title
+    return REASON_WORDS.get(reason) or (f"Rule {reason.removeprefix(PREFIX)}" if reason.startswith(PREFIX) else reason)
 
 
 def funnel_html(counts: Mapping[str, Any]) -> str:

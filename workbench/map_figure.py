@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pipelines.checks import all_checks
+from pipelines.checks import Check
 from workbench.words import SEVERITY_WORDS, VERDICT_WORDS
 
 ColourBy = Literal["topic", "finding", "decision"]
@@ -26,7 +26,9 @@ _FADED = {False: "#dde1df", True: "#343e3c"}
 """For points that are not in the filter: plainly fainter than any category."""
 
 
-def categories(points: pd.DataFrame, by: ColourBy, name_by_cluster: Mapping[int, str]) -> tuple[pd.Series, list[str]]:
+def categories(
+    points: pd.DataFrame, by: ColourBy, name_by_cluster: Mapping[int, str], checks: Mapping[str, Check]
+) -> tuple[pd.Series, list[str]]:
     """The category of each point, and the categories in the order of the legend; the quiet one comes last."""
     if by == "topic":
         largest = points["cluster"].value_counts().index[:NAMED_TOPICS]
@@ -35,15 +37,23 @@ def categories(points: pd.DataFrame, by: ColourBy, name_by_cluster: Mapping[int,
     if by == "decision":
         words = points["verdict"].map(lambda v: VERDICT_WORDS[v if isinstance(v, str) else None])
         return words, [w for v, w in VERDICT_WORDS.items() if v] + [VERDICT_WORDS[None]]
-    severity = {name: SEVERITY_WORDS[check.severity] for name, check in all_checks().items()}
+    severity = {name: SEVERITY_WORDS[check.severity] for name, check in checks.items()}
     return points["check"].map(severity).fillna("No finding"), [*SEVERITY_WORDS.values(), "No finding"]
 
 
-def map_figure(points: pd.DataFrame, by: ColourBy, name_by_cluster: Mapping[int, str], matching: np.ndarray | None, *, dark: bool) -> Any:
+def map_figure(
+    points: pd.DataFrame,
+    by: ColourBy,
+    name_by_cluster: Mapping[int, str],
+    matching: np.ndarray | None,
+    *,
+    checks: Mapping[str, Check],
+    dark: bool,
+) -> Any:
     """A Plotly figure whose points carry the rows' import positions. Points that do not match the filter are drawn grey, beneath."""
     import plotly.graph_objects as go
 
-    category, order = categories(points, by, name_by_cluster)
+    category, order = categories(points, by, name_by_cluster, checks)
     shown = np.ones(len(points), bool) if matching is None else matching
     colours = dict(zip(order[:-1], _PALETTE[dark], strict=False)) | {order[-1]: _QUIET[dark]}
     if by == "finding":

@@ -10,12 +10,12 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
-from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
 from pipelines.curation.issue_index import add_issue_index
 from pipelines.curation.issues import cluster_names, issue_counts
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 
 HISTOGRAM_BARS = 36
@@ -61,7 +61,7 @@ def unscanned_rows(root: str, revision: str) -> int:
     project = Project(root)
     rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
     missing = set()
-    for check in all_checks().values():
+    for check in known_checks(project).values():
         folder = project.measurements_folder / check.key
         if check.scope == "batch":
             missing |= {part for part in rows if not (folder / part.name).is_file()}
@@ -168,7 +168,7 @@ def funnel(root: str, revision: str, recipe: dict[str, Any]) -> dict[str, Any]:
     """`selection_counts`: what a snapshot of a recipe would hold."""
     from pipelines.curation.selection import selection_counts
 
-    return selection_counts(Project(root), Recipe.from_json(recipe))
+    return selection_counts(Project(root), Recipe.from_json(recipe, known_checks(Project(root))))
 
 
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES)

@@ -13,7 +13,6 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
-from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect, log
 from pipelines.curation.issues import cards, issue_counts
 from pipelines.curation.queue import Queue, queue_ids, queue_size
@@ -217,8 +216,3 @@ def _title(card: Mapping[str, Any]) -> str:
     turns: Sequence[Mapping[str, Any]] = [*card["messages"], *card["chosen"]]
     asked = next((m["content"] for m in turns if m["role"] == "user"), turns[0]["content"] if turns else "")
     return " ".join(str(asked)[:400].split())[:80]
-
-
-def queue_title(queue: Queue) -> str:
-    """The queue in words: the name of its check, or all rows."""
-    return all_checks()[queue.check].title if queue.check else "All rows"

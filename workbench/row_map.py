@@ -12,6 +12,7 @@ import streamlit as st
 from pipelines.curation.issues import cluster_names
 from pipelines.curation.queue import Queue
 from pipelines.records import content_hash
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from workbench import charts, queries
 from workbench.map_figure import COLOUR_WORDS, inside, map_figure
@@ -41,7 +42,7 @@ def row_map(project: Project, queue: Queue, *, is_filtered: bool) -> list[str]:
     if is_filtered:
         matching = points["id"].isin(queries.matching_ids(root, revision, queue)).to_numpy()
     names = {c["cluster"]: c["name"] for c in cluster_names(project)}
-    figure = map_figure(points, by or "topic", names, matching, dark=charts.is_dark())
+    figure = map_figure(points, by or "topic", names, matching, checks=known_checks(project), dark=charts.is_dark())
     chosen = st.plotly_chart(
         figure,
         key=f"map-{content_hash(project.records_version)}",

@@ -160,6 +160,8 @@ class Check:
     scope: Literal["batch", "set"]
     measure: Callable[[Any], Measurements]
     fix: Fix | None = None
+    folder: str | None = None
+    """Name of the folder of its measurements, for a check that is not one of the code: see `key`."""
 
     @property
     def effect(self) -> str:
@@ -170,7 +172,7 @@ class Check:
     @property
     def key(self) -> str:
         """Name of the folder of its measurements."""
-        return f"{self.name}@{self.version}"
+        return self.folder or f"{self.name}@{self.version}"
 
     def is_issue(self, value: float | None, threshold: float | None = None) -> bool:
         """Whether a value is beyond the threshold. None is never an issue."""

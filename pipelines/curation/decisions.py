@@ -15,6 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pipelines.errors import WorkbenchError
+from pipelines.rules.rule_file import known_checks
 from pipelines.store import query
 from pipelines.store.database import decisions as events
 from pipelines.store.database import now
@@ -199,7 +200,7 @@ def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     from pipelines.curation.mended_rows import add_mended_measurements
 
-    with query.connect(project) as connection:
+    with query.connect(project, known_checks(project)) as connection:
         connection.register("verdicts", verdicts(project))
         connection.register("edits", edits(project))
         add_mended_measurements(connection, project)

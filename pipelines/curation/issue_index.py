@@ -12,11 +12,11 @@ import json
 import duckdb
 import pyarrow as pa
 
-from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect, edits
 from pipelines.curation.issues import add_issue_view
 from pipelines.curation.recipe import Recipe
 from pipelines.records import canonical_json, content_hash
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 
 KEPT = 2
@@ -47,10 +47,10 @@ def _measured(project: Project, recipe: Recipe) -> str:
 
 @functools.lru_cache(maxsize=KEPT)
 def _index(root: str, measured: str, limits: str) -> pa.Table:
-    thresholds = json.loads(limits)
-    switched_off = tuple(name for name in all_checks() if name not in thresholds)
+    thresholds, known = json.loads(limits), known_checks(Project(root))
+    switched_off = tuple(name for name in known if name not in thresholds)
     with connect(Project(root)) as connection:
-        add_issue_view(connection, Recipe(thresholds=thresholds, disabled=switched_off))
+        add_issue_view(connection, Recipe(thresholds=thresholds, disabled=switched_off, drop=(), known=known))
         return connection.sql(
             "SELECT CAST(i.check AS VARCHAR) AS check, i.id, i.weight, CAST(i.excess AS DOUBLE) AS excess FROM issues i"
         ).to_arrow_table()

@@ -101,13 +101,11 @@ def issues(
 
 def require_check(project: Project, check: str, recipe: Recipe) -> None:
     """Raises WorkbenchError when a check does not exist, is switched off or has not run."""
-    from pipelines.checks import all_checks
-
-    if check not in all_checks():
-        raise WorkbenchError(f"There is no check named {check}. The checks are: {', '.join(all_checks())}.")
+    if check not in recipe.known:
+        raise WorkbenchError(f"There is no check named {check}. The checks are: {', '.join(recipe.known)}.")
     if check in recipe.disabled:
         raise WorkbenchError(f"The check {check} is switched off in this project's recipe.")
-    key = all_checks()[check].key
+    key = recipe.known[check].key
     if not any((project.measurements_folder / key).glob("*.parquet")):
         raise WorkbenchError(f"The check {check} has not run yet. Run: winnow --project {project.folder} scan --checks {check}")
 
@@ -141,6 +139,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
     by_id = {r["id"]: r for r in records}
     return [
         _card(
+            recipe,
             by_id[id],
             findings.get(id, []),
             sources.get(id, []),
@@ -156,6 +155,7 @@ def cards(project: Project, ids: Sequence[str], recipe: Recipe | None = None) ->
 
 
 def _card(
+    recipe: Recipe,
     record: dict[str, Any],
     findings: list[dict[str, Any]],
     sources: list[dict[str, Any]],
@@ -165,9 +165,7 @@ def _card(
     name_by_cluster: dict[int, str],
     others: dict[str, dict[str, str]],
 ) -> dict[str, Any]:
-    from pipelines.checks import all_checks
-
-    checks = all_checks()
+    checks = recipe.known
     shown = [
         {
             "check": f["check"], "title": checks[f["check"]].title, "description": checks[f["check"]].description,

@@ -10,8 +10,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.checks import Batch, Check, all_checks
+from pipelines.checks import Batch, Check
 from pipelines.records import Record, content_hash
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from pipelines.store.query import measurement_view, quoted
 from pipelines.store.tables import MEASUREMENT_SCHEMA, records_to_table, write_parquet
@@ -24,7 +25,7 @@ def measure_mended(project: Project, records: Sequence[Record]) -> None:
     """Measures some records as fixes left them, by every check that looks at rows one by one. What is measured already is left alone."""
     table = records_to_table(records)
     ids = table.column("id").to_pylist()
-    for check in all_checks().values():
+    for check in known_checks(project).values():
         if check.scope != "batch" or not ids:
             continue
         known = _measured_ids(_files(project, check))
@@ -57,7 +58,7 @@ def add_mended_measurements(connection: duckdb.DuckDBPyConnection, project: Proj
     ((mended,),) = connection.execute("SELECT count(*) FROM edits WHERE edited_id IS NOT NULL").fetchall()
     if not mended:
         return
-    one_by_one = [check for check in all_checks().values() if check.scope == "batch"]
+    one_by_one = [check for check in known_checks(project).values() if check.scope == "batch"]
     measurement_view(connection, "mended", [(c.name, files) for c in one_by_one if (files := _files(project, c))])
     connection.execute("ALTER VIEW measurements RENAME TO imported_measurements")
     listed = ", ".join(quoted(check.name) for check in one_by_one)

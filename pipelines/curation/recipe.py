@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipelines.checks import Check, all_checks
 from pipelines.errors import WorkbenchError
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 
 
-def _default_drop() -> tuple[str, ...]:
-    """Repeats of another row, and every check whose finding makes a row useless or harmful to learn from."""
-    return tuple(name for name, check in all_checks().items() if check.severity == "error" or check.group == "duplicates")
+def _default_drop(known: Mapping[str, Check] | None = None) -> tuple[str, ...]:
+    """Repeats of another row, and every check or rule whose finding makes a row useless or harmful to learn from."""
+    checks = all_checks() if known is None else known
+    return tuple(name for name, check in checks.items() if check.severity == "error" or check.group == "duplicates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class Recipe:
     group_by: str | None = None
     """A column of the source (such as customer_id) whose equal values must stay in one split."""
     seed: int = 0
+    known: Mapping[str, Check] = field(default_factory=all_checks, repr=False, compare=False)
+    """Every check there is, and the project's rules. Not a setting: it says what the names above can be."""
 
     def __post_init__(self) -> None:
         """Raises WorkbenchError on unknown checks or impossible ratios."""
-        unknown = sorted({*self.thresholds, *self.disabled, *self.drop} - set(all_checks()))
+        unknown = sorted({*self.thresholds, *self.disabled, *self.drop} - set(self.known))
         if unknown:
-            raise WorkbenchError(f"There is no check named {', '.join(unknown)}. The checks are: {', '.join(all_checks())}.")
+            raise WorkbenchError(f"There is no check named {', '.join(unknown)}. The checks are: {', '.join(self.known)}.")
         if len(self.split) != 3 or any(s < 0 for s in self.split) or abs(sum(self.split) - 1) > 1e-6 or self.split[0] <= 0:
             raise WorkbenchError(
                 f"The split {self.split} must be three shares that add up to 1, with some for training, such as 0.8,0.1,0.1."
@@ -50,30 +55,39 @@ class Recipe:
     @property
     def enabled(self) -> dict[str, Check]:
         """The checks that raise issues, by name."""
-        return {name: check for name, check in all_checks().items() if name not in self.disabled}
+        return {name: check for name, check in self.known.items() if name not in self.disabled}
 
     def to_json(self) -> dict[str, Any]:
         """All settings as JSON values."""
-        return asdict(self) | {"disabled": sorted(self.disabled), "drop": sorted(self.drop), "split": list(self.split)}
+        return {
+            "thresholds": dict(self.thresholds),
+            "disabled": sorted(self.disabled),
+            "drop": sorted(self.drop),
+            "undecided": self.undecided,
+            "split": list(self.split),
+            "group_by": self.group_by,
+            "seed": self.seed,
+        }
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Recipe:
-        """The inverse of to_json. Checks that no longer exist are ignored."""
-        known = all_checks()
+    def from_json(cls, values: dict[str, Any], known: Mapping[str, Check] | None = None) -> Recipe:
+        """The inverse of to_json; `known` adds the project's rules to the checks. What no longer exists is ignored."""
+        known = all_checks() if known is None else known
         return cls(
             thresholds={k: float(v) for k, v in values.get("thresholds", {}).items() if k in known},
             disabled=tuple(k for k in values.get("disabled", ()) if k in known),
-            drop=tuple(k for k in values["drop"] if k in known) if "drop" in values else _default_drop(),
+            drop=tuple(k for k in values["drop"] if k in known) if "drop" in values else _default_drop(known),
             undecided=values.get("undecided", "keep"),
             split=tuple(values.get("split", (0.8, 0.1, 0.1))),
             group_by=values.get("group_by"),
             seed=int(values.get("seed", 0)),
+            known=known,
         )
 
 
 def load_recipe(project: Project) -> Recipe:
     """The project's recipe, or the default one."""
-    return Recipe.from_json(project.setting("recipe", {}))
+    return Recipe.from_json(project.setting("recipe", {}), known_checks(project))
 
 
 def save_recipe(project: Project, recipe: Recipe) -> None:

@@ -25,6 +25,7 @@ from pipelines.curation.splits import SPLITS, Assignment, assign_splits, leak_gr
 from pipelines.curation.ties import NearTies, equal_values, read_tie_columns, require_column, search_near_pairs
 from pipelines.errors import WorkbenchError
 from pipelines.records import content_hash
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from pipelines.store.query import quoted
 from pipelines.store.tables import write_text
@@ -79,7 +80,7 @@ def build_snapshot(project: Project, recipe: Recipe | None = None, emit: Emit = 
 def snapshot_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
     """The freezing as a job: config {"project", "recipe"}; without a recipe, the project's own."""
     project = Project.open(config["project"])
-    recipe = Recipe.from_json(config["recipe"]) if config.get("recipe") else load_recipe(project)
+    recipe = Recipe.from_json(config["recipe"], known_checks(project)) if config.get("recipe") else load_recipe(project)
     return build_snapshot(project, recipe, emit)
 
 

@@ -135,7 +135,9 @@ class Project:
         ]
         from pipelines.records import content_hash
 
-        return content_hash([self.records_version, last, recipe, derived])
+        rules = self.folder / "rules.yaml"
+        rules_at = rules.stat().st_mtime_ns if rules.is_file() else 0
+        return content_hash([self.records_version, last, recipe, derived, rules_at])
 
     def setting(self, key: str, default: Any = None) -> Any:
         """A stored setting, or the default."""

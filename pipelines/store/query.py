@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from pipelines.checks import Check
 from pipelines.store.project import Project
 from pipelines.store.tables import MEASUREMENT_SCHEMA, MESSAGE, RECORD_SCHEMA, SOURCE_ROW_SCHEMA
 
 
 @contextmanager
-def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(project: Project, checks: Mapping[str, Check] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB with the views `records`, `source_rows` and `measurements` (columns check, id, value, evidence).
 
-    Empty views with the right columns where the project has no files yet.
+    The measurements are those of `checks`; of all checks of the code when they are not given. Empty views with the right columns where
+    the project has no files yet.
     """
     connection = duckdb.connect(":memory:")
     try:
@@ -26,7 +28,7 @@ def connect(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
         turns = ", ".join(f"{name}::{_TURNS} AS {name}" for name in ("messages", "chosen", "rejected"))
         _view(connection, "records", project.record_parts, RECORD_SCHEMA, f"* REPLACE ({turns})")
         _view(connection, "source_rows", sorted(project.source_rows_folder.glob("*.parquet")), SOURCE_ROW_SCHEMA)
-        _measurement_view(connection, project)
+        _measurement_view(connection, project, checks)
         yield connection
     finally:
         connection.close()
@@ -58,10 +60,11 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], s
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM empty_{name}")
 
 
-def _measurement_view(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+def _measurement_view(connection: duckdb.DuckDBPyConnection, project: Project, checks: Mapping[str, Check] | None) -> None:
     from pipelines.checks import all_checks
 
-    found = ((check.name, sorted((project.measurements_folder / check.key).glob("*.parquet"))) for check in all_checks().values())
+    known = all_checks() if checks is None else checks
+    found = ((check.name, sorted((project.measurements_folder / check.key).glob("*.parquet"))) for check in known.values())
     measurement_view(connection, "measurements", [(name, files) for name, files in found if files])
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipelines.checks import all_checks
 from workbench.map_figure import categories, inside, map_figure
 
 
@@ -37,16 +38,16 @@ def points(**columns):
 def test_every_point_has_a_category_of_the_legend():
     many = points(cluster=list(range(12)))
     for by in ("topic", "finding", "decision"):
-        found, order = categories(many, by, {0: "refunds"})
+        found, order = categories(many, by, {0: "refunds"}, all_checks())
         assert set(found) <= set(order)
-    assert categories(many, "topic", {0: "refunds"})[0][0] == "refunds"
+    assert categories(many, "topic", {0: "refunds"}, all_checks())[0][0] == "refunds"
 
 
 def test_points_outside_the_filter_are_drawn_but_grey():
-    figure = map_figure(points(cluster=[0, 0]), "topic", {0: "refunds"}, np.array([True, False]), dark=False)
+    figure = map_figure(points(cluster=[0, 0]), "topic", {0: "refunds"}, np.array([True, False]), checks=all_checks(), dark=False)
     assert {trace.name: len(trace.x) for trace in figure.data} == {"Not in the filter": 1, "refunds": 1}
 
 
 def test_html_in_text_reaches_the_map_as_text():
-    figure = map_figure(points(text=["<b>x</b><a href='http://x'>y</a>"]), "topic", {}, None, dark=True)
+    figure = map_figure(points(text=["<b>x</b><a href='http://x'>y</a>"]), "topic", {}, None, checks=all_checks(), dark=True)
     assert "<" not in figure.data[0].text[0]

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.checks import all_checks
 from pipelines.curation.recipe import load_recipe
 from pipelines.curation.report import ReportFormat, render_report
 from pipelines.store.project import Project
@@ -107,13 +106,14 @@ def _findings(project: Project, found: dict[str, Any]) -> None:
 
 
 def _switched_off(project: Project) -> None:
-    names = load_recipe(project).disabled
+    recipe = load_recipe(project)
+    names = recipe.disabled
     if not names:
         return
     with st.expander(f"{count(len(names), 'check')} switched off", icon=":material/visibility_off:"):
         for name in names:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(escaped(all_checks()[name].title), width="stretch")
+                st.markdown(escaped(recipe.known[name].title), width="stretch")
                 st.button("Switch on", key=f"on-{name}", on_click=switch_check, args=(project, name, True))
 
 
