@@ -42,6 +42,7 @@ def evaluation_panel(found: dict[str, Any]) -> None:
         ),
         hide_index=True, height="content", column_config={"How it is measured": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
+    _rules(found["rules"])
     _notes(found)
     answer_pairs(found)
 
@@ -69,6 +70,26 @@ def _points(found: dict[str, Any], names: list[str]) -> pd.DataFrame:
 
 def _shown(found: dict[str, Any], side: str, name: str, *, signed: bool = False) -> str:
     return shown_estimate(Estimate.from_json(found[side][name]), found["metrics"][name]["is_share"], signed=signed)
+
+
+def _rules(rules: list[dict[str, Any]]) -> None:
+    if not rules:
+        return
+    st.subheader("Your rules", anchor=False)
+    st.caption("How often each rule is broken, of the rows and answers it applies to, with the 95 % interval. Rules as they were then.")
+    columns = {"Rows brought in": "raw", "Rows trained on": "curated", "Base model": "before", "Tuned model": "after"}
+    shown = {title: [shown_estimate(Estimate.from_json(rule[part]), True) for rule in rules] for title, part in columns.items()}
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Rule": [rule["title"] for rule in rules],
+                **shown,
+                "Change": [shown_estimate(Estimate.from_json(rule["difference"]), True, signed=True) for rule in rules],
+                "What it shows": [_VERDICT_WORDS.get(rule["verdict"], rule["verdict"]) for rule in rules],
+            }
+        ),
+        hide_index=True, height="content",
+    )  # fmt: skip
 
 
 def _notes(found: dict[str, Any]) -> None:

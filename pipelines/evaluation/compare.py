@@ -20,9 +20,11 @@ from pipelines.evaluation.intervals import verdict
 from pipelines.evaluation.json_answers import holds_fenced_json
 from pipelines.evaluation.language_model import context_tokens, device_and_dtype
 from pipelines.evaluation.metrics import Answer, Metric, answer_form, estimate, estimate_difference, metrics_for
+from pipelines.evaluation.rule_rates import rule_rates
 from pipelines.evaluation.table import render_table
 from pipelines.evaluation.tuned_run import TunedRun, find_run
 from pipelines.records import content_hash
+from pipelines.rules.rule_file import load_rules
 from pipelines.store import database as db
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
@@ -71,6 +73,7 @@ def evaluate(
     described |= {
         "id": folder.name,
         "notes": _notes(rows, selection, before, after, chat),
+        "rules": _rules(project, snapshot, rows, selection.cases, before, after),
         "seconds": time.monotonic() - began,
         "created_at": db.now(),
     }
@@ -88,12 +91,12 @@ def evaluate_job(config: dict[str, Any], folder: Path, emit: jobs.Emit) -> dict[
 def read_evaluation(folder: Path) -> dict[str, Any]:
     """What an evaluation found.
 
-    `n`; per metric `before`, `after` and `difference` (each mean, low, high, n), `verdicts` and, in `metrics`, how to show it;
-    `answers`, the path of a Parquet file with a row per case: id, prompt, expected, before, after, and the columns before.<metric> and
-    after.<metric>.
+    `n`; per metric `before`, `after` and `difference` (each mean, low, high, n), `verdicts` and, in `metrics`, how to show it; `rules`,
+    how often each of the project's rules as they were then is broken (see rule_rates); `answers`, the path of a Parquet file with a row
+    per case: id, prompt, expected, before, after, and the columns before.<metric> and after.<metric>.
     """
     found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return found | {"answers": str(folder / ANSWERS)}
+    return {"rules": []} | found | {"answers": str(folder / ANSWERS)}
 
 
 def list_evaluations(run_folder: Path) -> list[dict[str, Any]]:
@@ -155,6 +158,14 @@ def _describe(
         "difference": {name: difference.to_json() for name, difference in differences.items()},
         "verdicts": {m.name: verdict(differences[m.name], m.direction == "higher") for m in scores.metrics},
     }
+
+
+def _rules(
+    project: Project, snapshot: Path, rows: EvaluationRows, cases: Sequence[Case], before: Sequence[Answer], after: Sequence[Answer]
+) -> list[dict[str, Any]]:
+    record_by_id = dict(rows.rows)
+    texts = [[_visible(answer, case.expected).text for case, answer in zip(cases, answers, strict=True)] for answers in (before, after)]
+    return rule_rates(project, load_rules(project), snapshot, [record_by_id[case.id] for case in cases], *texts)
 
 
 def _notes(rows: EvaluationRows, selection: Selection, before: Sequence[Answer], after: Sequence[Answer], chat: ChatFormat) -> list[str]:

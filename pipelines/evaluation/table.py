@@ -8,13 +8,16 @@ from typing import Any, Literal
 from pipelines.evaluation.intervals import Estimate
 
 _HEAD = ("score", "base model", "after training", "change", "")
+_RULE_HEAD = ("rule", "rows brought in", "rows trained on", "base model", "after training", "change", "")
+_RULES = "How often the project's rules are broken, of the rows and answers they apply to:"
 
 
 def render_table(evaluation: dict[str, Any], style: Literal["plain", "markdown"] = "plain") -> str:
     """The scores before and after with their 95 % intervals, and in words what they show."""
-    rows = [_HEAD, *(_row(evaluation, name) for name in evaluation["metrics"])]
-    table = _markdown(rows) if style == "markdown" else _columns(rows)
-    return "\n\n".join([headline(evaluation), table, *_remarks(evaluation)]) + "\n"
+    draw = _markdown if style == "markdown" else _columns
+    table = draw([_HEAD, *(_row(evaluation, name) for name in evaluation["metrics"])])
+    rules = [_RULES, draw([_RULE_HEAD, *map(_rule_row, evaluation["rules"])])] if evaluation.get("rules") else []
+    return "\n\n".join([headline(evaluation), table, *rules, *_remarks(evaluation)]) + "\n"
 
 
 def headline(evaluation: dict[str, Any]) -> str:
@@ -40,6 +43,11 @@ def _row(evaluation: dict[str, Any], name: str) -> tuple[str, ...]:
     )
 
 
+def _rule_row(found: dict[str, Any]) -> tuple[str, ...]:
+    shares = (shown_estimate(Estimate.from_json(found[part]), True) for part in ("raw", "curated", "before", "after"))
+    return found["title"], *shares, shown_estimate(Estimate.from_json(found["difference"]), True, signed=True), found["verdict"]
+
+
 def shown_estimate(estimate: Estimate, is_share: bool, *, signed: bool = False) -> str:
     """An estimate with its interval: 35 % (26 to 45), or 1.52 (1.40 to 1.64) for what is no share; a change with its sign, in points."""
     if estimate.mean is None:
@@ -57,14 +65,14 @@ def _number(value: float, is_share: bool, signed: bool) -> str:
 
 
 def _columns(rows: list[tuple[str, ...]]) -> str:
-    widths = [max(len(row[n]) for row in rows) for n in range(len(_HEAD))]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
 def _markdown(rows: list[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(_HEAD) + "|", *lines[1:]])
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def _remarks(evaluation: dict[str, Any]) -> list[str]:
