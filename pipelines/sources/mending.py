@@ -80,6 +80,11 @@ class Rereader:
         found = file.row(entry.raw if text is None else text, entry.row)
         return Attempt(reason=found.reason) if isinstance(found, Rejection) else _attempt(file.converter, found)
 
+    def value(self, entry: Entry) -> dict[str, Any] | None:
+        """The columns of a rejected row; None when it cannot be read at all."""
+        found = self._file(entry.file).row(entry.raw, entry.row) if entry.row and not entry.is_cut else None
+        return found.value if isinstance(found, RawRow) else None
+
     def attempt_row(self, row: RawRow) -> Attempt:
         """What a row that was just read from the kept original becomes."""
         return _attempt(self._file(row.file).converter, row)

@@ -57,7 +57,9 @@ def test_plain_json_is_a_call_only_of_a_tool_that_is_declared(answer):
 
 
 def test_words_before_the_call_and_several_calls_are_kept():
-    one, two = ('<tool_call>{"name": "weather", "arguments": {"city": "CITY"}}</tool_call>'.replace("CITY", city) for city in ("Köln", "Ulm"))
+    one, two = (
+        '<tool_call>{"name": "weather", "arguments": {"city": "CITY"}}</tool_call>'.replace("CITY", city) for city in ("Köln", "Ulm")
+    )
     turns = [("user", "Rain?"), ("assistant", f"Let me look.\n{one}\n{two}"), ("tool", "dry"), ("tool", "wet")]
     assert read({"messages": [{"role": r, "content": c} for r, c in turns]})[1].messages == (
         u("Rain?"),

@@ -13,6 +13,7 @@ from pipelines.records import content_hash
 from pipelines.store.project import Project
 from workbench import pages, queries
 from workbench.components.review_card import mount_card, mount_engine
+from workbench.context import reviewer
 from workbench.frame import project_with_rows
 from workbench.queue_choice import choose_queue, open_queue
 from workbench.review_queue import ReviewSession
@@ -77,15 +78,9 @@ def _session(project: Project, queue: Queue) -> ReviewSession:
     held = st.session_state.get("review-session")
     if isinstance(held, ReviewSession) and held.project.folder == project.folder and held.queue == queue:
         return held
-    session = ReviewSession(project, queue, reviewer=context_reviewer(), day_start=_midnight())
+    session = ReviewSession(project, queue, reviewer=reviewer(), day_start=_midnight())
     st.session_state["review-session"] = session
     return session
-
-
-def context_reviewer() -> str:
-    """Who decides: the signed-in person, or the one at this machine."""
-    email = st.user.get("email") if st.user.get("is_logged_in") else None
-    return f"human:{email}" if email else "human:local"
 
 
 def _midnight() -> datetime | None:
