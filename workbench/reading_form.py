@@ -20,9 +20,13 @@ FORMAT_WORDS = {
     "qa": "Question and answer",
     "prompt_completion": "Prompt and completion",
     "preference": "Pairs of a better and a worse answer",
+    "ranked_preference": "Several answers with scores, ranks or a choice",
     "unpaired_preference": "Answers marked as wanted or not wanted",
     "classification": "Texts with a label",
     "context_qa": "Questions with the text they are answered from",
+    "nested_qa": "Passages with several questions each (SQuAD)",
+    "alternating": "Lists of texts, user and assistant in turn (UltraChat)",
+    "message_tree": "Trees of messages and replies (OpenAssistant)",
     "rendered": "Conversations written out as one text (a chat template)",
     "self_instruct": "Tasks with several examples each (self-instruct)",
 }
