@@ -11,7 +11,7 @@ import streamlit as st
 
 from pipelines.errors import WorkbenchError
 from pipelines.job_list import start_job
-from pipelines.sources.mending import Reading
+from pipelines.sources.rereading import Reading
 from pipelines.store.project import Project
 from workbench import context, incoming
 from workbench.reading_form import FORMAT_WORDS, reading_form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any
 
@@ -10,8 +11,10 @@ import streamlit as st
 from pipelines.errors import WorkbenchError
 from pipelines.records import Record
 from pipelines.sources.fault import find_fault
-from pipelines.sources.mending import Attempt, Rereader, laid_out, mend
+from pipelines.sources.mending import mend
 from pipelines.sources.quarantine_index import Entry
+from pipelines.sources.rereading import Attempt, Rereader
+from pipelines.sources.strict_json import BadJson, parse_json
 from pipelines.store.project import Project
 from workbench.context import reviewer
 from workbench.excerpt import ROLE_WORDS
@@ -56,7 +59,7 @@ def mend_panel(project: Project, source: dict[str, Any], entry: Entry) -> None:
                 args=(key, entry.raw),
                 disabled=text == entry.raw,
             )
-            spread = laid_out(text)
+            spread = _laid_out(text)
             if spread != text:
                 st.button("Lay it out in lines", key=f"{key}-lines", type="tertiary", on_click=_put, args=(key, spread))
 
@@ -100,3 +103,12 @@ def _mend(project: Project, source: int, line: int, key: str) -> None:
 
 def _put(key: str, text: str) -> None:
     st.session_state[key] = text
+
+
+def _laid_out(text: str) -> str:
+    """A row in JSON with a line for each part, to be read and edited by a person; any other text as it is."""
+    try:
+        value = parse_json(text)
+    except BadJson:
+        return text
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pipelines.errors import WorkbenchError
 from pipelines.sources.mappings import SavedMapping, delete_mapping, fitting_mappings, save_mapping
-from pipelines.sources.mending import Reading
+from pipelines.sources.rereading import Reading
 from pipelines.store.project import Project
 from workbench.words import escaped
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 from pipelines.job_list import list_jobs, start_job
 from pipelines.records import ROLES
-from pipelines.sources.mending import Reading, Rereader
 from pipelines.sources.preview import Preview
 from pipelines.sources.recognise import recognise
+from pipelines.sources.rereading import Reading, Rereader
 from pipelines.sources.rows import Rejection
 from pipelines.store.project import Project
 from workbench.context import reviewer

@@ -12,8 +12,9 @@ from pipelines.records import Message, Record
 from pipelines.sources import quarantine_index
 from pipelines.sources.fault import find_fault
 from pipelines.sources.ingest import import_source
-from pipelines.sources.mending import TOO_LONG_TO_MEND, WHOLE_FILE, Reading, Rereader, mend, retry
+from pipelines.sources.mending import mend, retry
 from pipelines.sources.quarantine_index import QuarantineIndex, mended_rows, source_of
+from pipelines.sources.rereading import TOO_LONG_TO_MEND, WHOLE_FILE, Reading, Rereader
 from pipelines.sources.rows import MAX_RAW_CHARACTERS
 from pipelines.store.project import Project
 from tests.sources.test_ingest import A, B, files, places, prompts, write

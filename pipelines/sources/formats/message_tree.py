@@ -38,7 +38,8 @@ def _ways(node: Node, before: list[dict[str, str]]) -> Iterator[list[dict[str, s
     if len(before) >= MAX_DEPTH:
         raise Unfit(f"Its replies are nested deeper than {MAX_DEPTH} levels. Flatten it.")
     turns = [*before, turn_of(node, f"Message {len(before) + 1} of a way through the tree")]
-    below = [reply for reply in node.get("replies") or () if isinstance(reply, dict)]
+    replies = node.get("replies")
+    below = [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
     answered = False
     for reply in below:
         ways = list(_ways(reply, turns))

@@ -39,19 +39,17 @@ def _list(value: Any, column: str) -> list[Any]:
     return value
 
 
+def _fits(row: Row, columns: Columns) -> bool:
+    listed = row[columns.get("paragraphs") or columns["qas"]]
+    return isinstance(listed, list) and bool(listed) and isinstance(listed[0], dict) and ("qas" in listed[0] or "question" in listed[0])
+
+
 NESTED_QA = Format(
     name="nested_qa",
     fields={"paragraphs": ("paragraphs",), "context": ("context",), "qas": ("qas",)},
     needs=(("paragraphs",), ("context", "qas")),
     convert=CONTEXT_QA.convert,
-    fits=lambda row, columns: (
-        isinstance(row[columns.get("paragraphs", columns.get("qas", ""))], list)
-        and _holds_questions(row[columns.get("paragraphs", columns.get("qas", ""))])
-    ),
+    fits=_fits,
     expand=_expand,
     inner=CONTEXT_QA,
 )
-
-
-def _holds_questions(listed: list[Any]) -> bool:
-    return bool(listed) and isinstance(listed[0], dict) and ("qas" in listed[0] or "question" in listed[0])

@@ -105,11 +105,11 @@ def _chosen(row: Row, columns: Columns) -> int:
     """0 when the first of two answers is better, 1 for the second. Raises Unfit for a tie and for what says neither."""
     column = columns["choice"]
     value = row[column]
-    plain = plain_name(value) if isinstance(value, str) else value
-    if plain in _TIES or plain is None:
+    plain = plain_name(value) if isinstance(value, str) else ""
+    if plain in _TIES or value is None:
         raise Unfit(f'The column "{column}" is {json.dumps(value)}: neither answer is better, so there is nothing to learn from the pair.')
     names = [plain_name(columns[side]) for side in ("first", "second")]
-    if isinstance(plain, str) and plain in names:
+    if plain in names:
         return names.index(plain)
     if plain in _FIRST:
         return 0
@@ -133,6 +133,11 @@ def _fits(row: Row, columns: Columns) -> bool:
     return any(isinstance(found, list) for found in told) or _inside(listed) is not None or ("choice" in columns and not told)
 
 
+def _sides(*endings: str) -> tuple[str, ...]:
+    """The names of the column of one of two answers."""
+    return tuple(f"{name}_{ending}" for ending in endings for name in ("response", "answer", "completion", "conversation", "human_ref"))
+
+
 RANKED_PREFERENCE = Format(
     name="ranked_preference",
     fields={
@@ -140,28 +145,8 @@ RANKED_PREFERENCE = Format(
         "responses": ("responses", "completions", "answers", "candidates", "generations", "outputs", "replies", "summaries"),
         "scores": ("scores", "ratings", "rewards", "score", "rating"),
         "ranks": ("ranks", "rankings", "ranking", "rank"),
-        "first": (
-            "response_a",
-            "response_0",
-            "response_1",
-            "answer_a",
-            "answer_0",
-            "answer_1",
-            "conversation_a",
-            "completion_a",
-            "human_ref_a",
-        ),
-        "second": (
-            "response_b",
-            "response_1",
-            "response_2",
-            "answer_b",
-            "answer_1",
-            "answer_2",
-            "conversation_b",
-            "completion_b",
-            "human_ref_b",
-        ),
+        "first": _sides("a", "0", "1"),
+        "second": _sides("b", "1", "2"),
         "choice": ("winner", "choice", "better_response_id", "preference", "preferred", "better", "best", "label", "labels"),
         "system": SYSTEM_COLUMNS,
         "tools": TOOL_COLUMNS,

@@ -15,35 +15,13 @@ from pipelines.sources.formats.tools import tools_of
 from pipelines.sources.formats.turns import Extra, said_beside, with_system
 from pipelines.sources.rows import kind_of
 
-_TELLING = {
-    "true": True,
-    "false": False,
-    "desirable": True,
-    "undesirable": False,
-    "thumbs up": True,
-    "thumbs down": False,
-    "👍": True,
-    "👎": False,
-}
+_TELLING = dict.fromkeys(("true", "desirable", "thumbs up", "👍"), True) | dict.fromkeys(
+    ("false", "undesirable", "thumbs down", "👎"), False
+)
 """Labels that can mean nothing else."""
 _WANTED = {
-    "1",
-    "1.0",
-    "+1",
-    "yes",
-    "y",
-    "good",
-    "positive",
-    "up",
-    "like",
-    "liked",
-    "upvote",
-    "accepted",
-    "accept",
-    "chosen",
-    "wanted",
-    "desired",
-    "t",
+    *("1", "1.0", "+1", "yes", "y", "t", "good", "positive", "up", "like", "liked", "upvote"),
+    *("accepted", "accept", "chosen", "wanted", "desired"),
 }
 _UNWANTED = {
     *("0", "0.0", "-1", "-1.0", "no", "n", "bad", "negative", "down", "dislike", "disliked", "downvote"),
@@ -92,7 +70,7 @@ def _convert(row: Row, columns: Columns) -> Record:
 def _fits(row: Row, columns: Columns) -> bool:
     """A label of 0 and 1 may as well be a class: only true, desirable and the like speak for themselves, or the name of the column."""
     value = _plain(row[columns["label"]])
-    return type(value) is bool or value in _TELLING or plain_name(columns["label"]) in _TELLING_COLUMNS
+    return type(value) is bool or (isinstance(value, str) and value in _TELLING) or plain_name(columns["label"]) in _TELLING_COLUMNS
 
 
 UNPAIRED_PREFERENCE = Format(
