@@ -19,7 +19,7 @@ from pipelines.errors import Cancelled, WorkbenchError
 DEFAULT_PROJECT = "data/projects/default"
 FORMATS = (
     "auto", "openai", "sharegpt", "alpaca", "qa", "prompt_completion", "preference", "unpaired_preference",
-    "classification", "context_qa", "self_instruct", "rendered",
+    "ranked_preference", "classification", "context_qa", "nested_qa", "self_instruct", "alternating", "message_tree", "rendered",
 )  # fmt: skip
 EXPORTS = ("openai", "sharegpt", "alpaca", "csv", "parquet", "datasets")
 

@@ -11,26 +11,16 @@ import streamlit as st
 
 from pipelines.errors import WorkbenchError
 from pipelines.job_list import start_job
+from pipelines.sources.rereading import Reading
 from pipelines.store.project import Project
 from workbench import context, incoming
+from workbench.reading_form import FORMAT_WORDS, reading_form
 from workbench.words import count, escaped, shortened
 
-FORMAT_WORDS = {
-    "openai": "Conversations with roles (OpenAI messages)",
-    "sharegpt": "Conversations with speakers (ShareGPT)",
-    "alpaca": "Instruction, input and output (Alpaca)",
-    "qa": "Question and answer",
-    "prompt_completion": "Prompt and completion",
-    "preference": "Pairs of a better and a worse answer",
-    "unpaired_preference": "Answers marked as wanted or not wanted",
-    "classification": "Texts with a label",
-    "context_qa": "Questions with the text they are answered from",
-    "rendered": "Conversations written out as one text (a chat template)",
-    "self_instruct": "Tasks with several examples each (self-instruct)",
-}
 _UPLOAD, _PATH = "Upload a file", "Name a file, folder or data set"
 PREVIEW_ROWS = 20
-_NOT_USED = "(not in this file)"
+_FORM = "reading"
+"""Beginning of the keys of the form's widgets."""
 
 
 def add_data(project: Project) -> None:
@@ -71,11 +61,11 @@ def _choose(project: Project) -> None:
             st.rerun()
 
 
-@st.cache_data(show_spinner="Looking at the first rows", max_entries=8)
-def _seen(source: str, stamp: float, format: str, mapping: dict[str, str] | None) -> Any:
+@st.cache_data(show_spinner="Looking at the first rows", max_entries=16)
+def _seen(source: str, stamp: float, format: str, mapping: dict[str, str], roles: dict[str, str]) -> Any:
     from pipelines.sources.ingest import preview
 
-    return preview(source, format=format, mapping=mapping, rows=PREVIEW_ROWS)
+    return preview(source, format=format, mapping=mapping, roles=roles, rows=PREVIEW_ROWS)
 
 
 def _stamp(source: str) -> float:
@@ -87,23 +77,20 @@ def _preview(project: Project, source: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/draft: **{escaped(Path(source).name)}**", width="stretch")
         st.button("Choose another", on_click=_forget, args=(project, source), type="tertiary", key="another-source")
-    chosen = st.session_state.get("import-format", "auto")
+
+    def look(told: Reading) -> Any:
+        return _seen(source, _stamp(source), told.format, dict(told.mapping or {}), dict(told.roles or {}))
+
     try:
-        first = _seen(source, _stamp(source), chosen, None)
+        columns = look(Reading()).columns
     except WorkbenchError as error:
         st.error(escaped(error), icon=":material/error:")
         return
-    recognised = FORMAT_WORDS.get(first.format, first.format) if chosen == "auto" else ""
-    words = {"auto": f"Recognised: {recognised}" if recognised else "Recognise it from the rows"} | FORMAT_WORDS
-    st.selectbox("How the rows are read", list(words), key="import-format", format_func=lambda name: words[name])
-    if not first.format:
-        _no_format(first)
+    told, seen = reading_form(project, columns, look, _FORM)
+    if seen is None:
         return
-    corrections = _corrections(first)
-    try:
-        seen = _seen(source, _stamp(source), first.format, corrections) if corrections else first
-    except WorkbenchError as error:
-        st.error(escaped(error), icon=":material/error:")
+    if not seen.format:
+        _no_format(seen)
         return
     _first_rows(seen)
     st.button(
@@ -113,7 +100,7 @@ def _preview(project: Project, source: str) -> None:
         key="import",
         disabled=not seen.records,
         on_click=_import,
-        args=(project, source, first.format if corrections else chosen, corrections),
+        args=(project, source, told),
     )
     st.caption("The file itself is kept unchanged. Rows that cannot be read are set aside with the reason; none is lost.")
 
@@ -125,26 +112,6 @@ def _no_format(seen: Any) -> None:
     )
     reasons = {FORMAT_WORDS.get(name, name): why for name, why in seen.formats.items()}
     st.dataframe(pd.DataFrame({"Format": list(reasons), "What speaks for or against it": list(reasons.values())}), hide_index=True)
-
-
-def _corrections(seen: Any) -> dict[str, str]:
-    """The columns the visitor chose where they differ from those recognised."""
-    st.markdown("**Which column is what**")
-    corrections = {}
-    columns = st.columns(min(max(len(seen.fields), 1), 4))
-    for i, field in enumerate(seen.fields):
-        found = seen.mapping.get(field)
-        options = seen.columns if found else [_NOT_USED, *seen.columns]
-        with columns[i % len(columns)]:
-            column = st.selectbox(
-                field.replace("_", " ").capitalize(),
-                options,
-                index=options.index(found) if found in options else 0,
-                key=f"map-{seen.format}-{field}",
-            )
-        if column not in (found, _NOT_USED, None):
-            corrections[field] = str(column)
-    return corrections
 
 
 def _first_rows(seen: Any) -> None:
@@ -179,8 +146,9 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
-def _import(project: Project, source: str, format: str, mapping: dict[str, str]) -> None:
-    start_job(project, "import", {"source": source, "format": format, "mapping": mapping}, f"Import {Path(source).name}")
+def _import(project: Project, source: str, told: Reading) -> None:
+    config = {"source": source, "format": told.format, "mapping": told.mapping, "roles": told.roles}
+    start_job(project, "import", config, f"Import {Path(source).name}")
     _reset(project)
 
 
@@ -190,5 +158,5 @@ def _forget(project: Project, source: str) -> None:
 
 
 def _reset(project: Project) -> None:
-    for key in [_key(project), "upload", "import-format", *(k for k in st.session_state if str(k).startswith("map-"))]:
+    for key in [_key(project), "upload", *(k for k in st.session_state if str(k).startswith(f"{_FORM}-"))]:
         st.session_state.pop(key, None)

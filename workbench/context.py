@@ -100,6 +100,12 @@ def open_project(name: str) -> None:
     st.query_params.from_dict({"project": name})
 
 
+def reviewer() -> str:
+    """Who decides or mends: the signed-in person, or the one at this machine."""
+    email = st.user.get("email") if st.user.get("is_logged_in") else None
+    return f"human:{email}" if email else "human:local"
+
+
 def is_local() -> bool:
     """Whether the person at the browser sits at this machine, so that a typed path is their own.
 
@@ -112,9 +118,3 @@ def is_local() -> bool:
         return False
     host = headers.get("Host", "")
     return host.rsplit(":", 1)[0] in _LOOPBACK or host in _LOOPBACK
-
-
-def reviewer() -> str:
-    """Who decides: the signed-in person, or the one at this machine."""
-    email = st.user.get("email") if st.user.get("is_logged_in") else None
-    return f"human:{email}" if email else "human:local"

@@ -127,7 +127,7 @@ def manifest(
         "checks": {name: check.version for name, check in recipe.enabled.items()},
         "sources": [
             {key: source[key] for key in ("name", "sha256", "format", "rows_read", "records", "duplicate_rows", "rejected", "at")}
-            for source in project.sources()
+            for source in project.standing_sources()
         ],
         "versions": {"winnow": __version__, "python": platform.python_version()} | _package_versions(),
     }

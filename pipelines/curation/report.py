@@ -61,13 +61,13 @@ def report(project: Project, recipe: Recipe | None = None) -> dict[str, Any]:
             "decisions": _decisions(connection),
             "sources": [
                 {key: s[key] for key in ("name", "format", "rows_read", "records", "duplicate_rows", "rejected", "at")}
-                for s in project.sources()
+                for s in project.standing_sources()
             ],
         }
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, project: Project) -> dict[str, int]:
-    sources = project.sources()
+    sources = project.standing_sources()
     summed = {key: sum(s[key] for s in sources) for key in ("rows_read", "duplicate_rows", "rejected")}
     return {"sources": len(sources), "records": connection.execute("SELECT count(*) FROM records").fetchall()[0][0]} | summed
 

@@ -24,6 +24,7 @@ from pipelines.sources.recognise import Recognition, check_format, check_mapping
 from pipelines.sources.rows import RawRow, Rejection
 from pipelines.sources.sample import take_sample
 from pipelines.sources.staging import Staging, staging
+from pipelines.sources.trees import TreeRows, are_messages
 from pipelines.store.project import Project
 from pipelines.store.tables import write_text
 
@@ -159,9 +160,9 @@ class _Import:
         self.folder.commit(self.source.root, self.sha256, quarantine_path, described)
         return report
 
-    def _plan(self, quarantine: Quarantine) -> list[tuple[FileRows, Recognition]]:
+    def _plan(self, quarantine: Quarantine) -> list[tuple[FileRows | TreeRows, Recognition]]:
         """The files that can be read, each with its format. A file that cannot is set aside, unless it is all there is."""
-        planned: list[tuple[FileRows, Recognition]] = []
+        planned: list[tuple[FileRows | TreeRows, Recognition]] = []
         columns: dict[str, None] = {}
         first: RawRow | None = None
         for file in self.source.files:
@@ -169,8 +170,11 @@ class _Import:
                 self.notes.append(f"{file.name}: empty, it holds no rows")
                 continue
             try:
-                rows = FileRows(file)
+                rows: FileRows | TreeRows = FileRows(file)
                 sample = take_sample(rows).rows
+                if are_messages(sample):
+                    rows = TreeRows(FileRows(file))
+                    sample = take_sample(rows).rows
             except WorkbenchError as error:
                 self._set_file_aside(file.name, error, quarantine)
                 continue
@@ -193,7 +197,7 @@ class _Import:
         self.rows_read += 1
         quarantine.add(Rejection(name, 0, str(error)))
 
-    def _read(self, rows: FileRows, seen: Recognition, parts: Parts, quarantine: Quarantine) -> None:
+    def _read(self, rows: FileRows | TreeRows, seen: Recognition, parts: Parts, quarantine: Quarantine) -> None:
         converter = Converter(seen.form, is_asked=self.format != "auto", mapping=self.mapping, roles=self.roles)
         looked = 0
         try:
@@ -215,7 +219,7 @@ class _Import:
         except WorkbenchError as error:  # a Parquet file whose first rows could be read when its format was judged, and now cannot
             self._set_file_aside(rows.file.name, error, quarantine)
 
-    def _report(self, rows: FileRows) -> None:
+    def _report(self, rows: FileRows | TreeRows) -> None:
         now = time.monotonic()
         if now - self.reported_at < _SECONDS_BETWEEN_REPORTS:
             return

@@ -14,7 +14,7 @@ KEY_COLUMN = "id"
 """Where the key of an object of rows goes; `key` when a row has an id of its own."""
 SPLIT_COLUMN = "split"
 _SPLITS = {"train", "training", "test", "testing", "validation", "valid", "val", "dev", "eval", "evaluation"}
-_LISTS_INSIDE_A_ROW = {"tools", "functions", "instances"}
+_LISTS_INSIDE_A_ROW = {"tools", "functions", "instances", "positive examples", "negative examples", "completions", "responses"}
 
 
 def read_json_document(text: io.TextIOWrapper, file: str, encoding: Encoding, notes: list[str]) -> Iterator[RawRow | Rejection]:

@@ -15,9 +15,10 @@ from pipelines.sources.formats import FORMATS
 from pipelines.sources.hub import hub_rows
 from pipelines.sources.locate import hub_id, locate
 from pipelines.sources.read import FileRows
-from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, check_roles, recognise
+from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, check_roles, number_notes, recognise
 from pipelines.sources.rows import RawRow, Rejection
 from pipelines.sources.sample import Sample, take_sample
+from pipelines.sources.trees import TreeRows, are_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def preview(
     shown = sample.rows[:rows]
     converted = [one for row in shown for one in converter.convert(row)]
     rest = [one for row in sample.rows[rows:] for one in converter.convert(row)]
+    notes += number_notes(seen, [row.value for row in sample.rows])
     records = [one[1] for one in converted + rest if not isinstance(one, Rejection)]
     turns = (turn for record in records for turn in (*record.conversation, *record.rejected))
     return Preview(
@@ -93,8 +95,11 @@ def _sample(source: str | Path) -> tuple[Sample, list[str]]:
         if len(located.files) > 1 and file.size == 0:
             empty.append(f"{file.name}: empty, it holds no rows")
             continue
-        rows = FileRows(file, head_only=True)
+        rows: FileRows | TreeRows = FileRows(file, head_only=True)
         sample = take_sample(rows)
+        if are_messages(sample.rows):
+            rows = TreeRows(FileRows(file, head_only=True), head_only=True)
+            sample = take_sample(rows)
         if sample.rows or sample.rejected:
             return sample, empty + [f"{file.name}: {note}" for note in dict.fromkeys(rows.notes)]
     raise WorkbenchError(f"{located.name} holds no rows. Choose another source.")

@@ -96,18 +96,24 @@ class QuarantineIndex:
         with self.path.open("rb") as file:
             return _entry(file, *found[0])
 
+    def texts(self, lines: list[int]) -> dict[int, str]:
+        """The rows on some lines as they came, waiting or not."""
+        found = self._ask('SELECT line, "offset" FROM whole WHERE line IN (SELECT unnest($lines::BIGINT[]))', {"lines": lines})
+        with self.path.open("rb") as file:
+            return {line: _entry(file, line, offset).raw for line, offset in found}
+
     def waiting(self) -> Iterator[Entry]:
         """Every waiting row, in order, one at a time."""
-        done = self._mended()
+        done = set(self._mended())
         with self.path.open("rb") as file:
             for line, text in enumerate(file):
                 if line not in done:
                     yield _parsed(line, text)
 
-    def _mended(self) -> set[int]:
+    def _mended(self) -> list[int]:
         select = sa.select(db.mended.c.line).where(db.mended.c.source == self.source["id"])
         with self.project.database.read() as connection:
-            return set(connection.execute(select).scalars())
+            return list(connection.execute(select).scalars())
 
     def _ask(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         import duckdb
@@ -115,9 +121,11 @@ class QuarantineIndex:
         connection = duckdb.connect(":memory:")
         try:
             connection.execute("SET enable_progress_bar = false")
-            connection.register("done", pa.table({"line": pa.array(sorted(self._mended()), pa.int64())}))
+            done = self._mended() if "waiting" in sql else []
+            connection.register("done", pa.table({"line": pa.array(done, pa.int64())}))
             index = quoted(self._index())
-            connection.execute(f"CREATE VIEW waiting AS SELECT * FROM read_parquet({index}) WHERE line NOT IN (SELECT line FROM done)")
+            connection.execute(f"CREATE VIEW whole AS SELECT * FROM read_parquet({index})")
+            connection.execute("CREATE VIEW waiting AS SELECT * FROM whole WHERE line NOT IN (SELECT line FROM done)")
             return connection.execute(sql, parameters or {}).fetchall()
         finally:
             connection.close()
@@ -145,7 +153,12 @@ class QuarantineIndex:
 
 def mended_rows(project: Project, source: int, *, limit: int = 50) -> list[dict[str, Any]]:
     """What became of mended rows of an import, the latest first: the columns of the table `mended`."""
-    select = sa.select(db.mended).where(db.mended.c.source == source).order_by(db.mended.c.at.desc(), db.mended.c.line.desc()).limit(limit)
+    select = (
+        sa.select(db.mended)
+        .where(db.mended.c.source == source)
+        .order_by(db.mended.c["import"].desc(), db.mended.c.line.desc())
+        .limit(limit)
+    )
     with project.database.read() as connection:
         return [dict(row) for row in connection.execute(select).mappings()]
 

@@ -75,6 +75,20 @@ def _why(form: Format, fitting: int, rows: int, columns: tuple[str, ...], mappin
     return "It has the columns, but no row fits."
 
 
+def number_notes(seen: Recognition, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for the user when the labels of a classification are bare numbers, which nobody can learn the meaning of."""
+    column = seen.mapping.get("label")
+    if seen.form is not FORMATS["classification"] or column is None:
+        return []
+    labels = {str(row[column]) for row in rows if row.get(column) is not None}
+    if not labels or not all(label.isdecimal() for label in labels):
+        return []
+    return [
+        f'The labels in "{column}" are numbers ({len(labels):,} different ones in the first rows), so the model learns to answer with a '
+        "number. If they stand for names, choose a column that holds the names, or write the names into the file."
+    ]
+
+
 def check_format(name: str) -> None:
     """Raises WorkbenchError for a format that is not known."""
     if name != "auto" and name not in FORMATS:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
-from pipelines.sources.read import FileRows
 from pipelines.sources.recognise import SAMPLE_ROWS
 from pipelines.sources.rows import RawRow, Rejection
 
@@ -21,7 +21,7 @@ class Sample:
     rejected: list[Rejection]
 
 
-def take_sample(rows: FileRows, limit: int = SAMPLE_ROWS) -> Sample:
+def take_sample(rows: Iterable[RawRow | Rejection], limit: int = SAMPLE_ROWS) -> Sample:
     """The first readable rows, fewer when they are huge or when hardly any can be read."""
     sample = Sample([], [])
     characters = 0

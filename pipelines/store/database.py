@@ -38,13 +38,15 @@ mended = sa.Table(
     metadata,
     sa.Column("source", sa.Integer, primary_key=True, autoincrement=False),  # sources.id
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),  # of the quarantine file, from 0; the file itself never changes
-    sa.Column("import", sa.Integer, nullable=False, index=True),  # number of the parts that hold the records
+    sa.Column("import", sa.Integer, nullable=False),  # number of the parts that hold the records
     sa.Column("text", sa.Text, nullable=True),  # the row as a person mended it; null when it was read as it stands
     sa.Column("format", sa.Text, nullable=False),
     sa.Column("records", sa.JSON, nullable=False),  # ids of what it became
     sa.Column("new", sa.Integer, nullable=False),  # how many of these the project did not have
     sa.Column("mended_by", sa.Text, nullable=False),  # human:<name>
     sa.Column("at", sa.Text, nullable=False),
+    sa.Index("ix_mended_latest", "source", "import", "line"),
+    sa.Index("ix_mended_counts", "source", "new"),  # counting a million mended rows on every page reads this alone
 )
 
 decisions = sa.Table(
@@ -85,7 +87,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             source INTEGER NOT NULL, line INTEGER NOT NULL, "import" INTEGER NOT NULL, text TEXT, format TEXT NOT NULL,
             records JSON NOT NULL, new INTEGER NOT NULL, mended_by TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (source, line)
         )""",
-        'CREATE INDEX ix_mended_import ON mended ("import")',
+        'CREATE INDEX ix_mended_latest ON mended (source, "import", line)',
+        "CREATE INDEX ix_mended_counts ON mended (source, new)",
     ),
 )
 """SQL that leads from schema version n+1 to n+2, by n. A released entry never changes; a change of a table above appends one.

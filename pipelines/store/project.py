@@ -154,6 +154,31 @@ class Project:
 
     def sources(self) -> list[dict[str, Any]]:
         """Every import, oldest first: the columns of the sources table, and `mended`: how many of its rejected rows were read later."""
-        counted = sa.select(sa.func.count()).where(db.mended.c.source == db.sources.c.id).scalar_subquery().label("mended")
+        return [{key: value for key, value in row.items() if key not in _MENDED_AS} for row in self._sources()]
+
+    def standing_sources(self) -> list[dict[str, Any]]:
+        """Every import with its counts as they stand now: mended rows are counted as new or as repeats, and no longer as rejected.
+
+        rows_read = records + duplicate_rows + rejected, as in `sources`.
+        """
+        found = []
+        for row in self._sources():
+            new, merged = row.pop("mended_new") or 0, row.pop("mended_merged") or 0
+            nested = new - (row["mended"] - merged)  # rows behind the first of a mended row that holds several
+            row |= {"rows_read": row["rows_read"] + nested, "records": row["records"] + new}
+            row |= {"duplicate_rows": row["duplicate_rows"] + merged, "rejected": row["rejected"] - row["mended"]}
+            found.append(row)
+        return found
+
+    def _sources(self) -> list[dict[str, Any]]:
+        mended = db.mended.c
+        counts = (sa.func.count(), sa.func.sum(mended.new), sa.func.sum(sa.case((mended.new == 0, 1), else_=0)))
+        columns = [
+            sa.select(count).where(mended.source == db.sources.c.id).scalar_subquery().label(name)
+            for count, name in zip(counts, ("mended", *_MENDED_AS), strict=True)
+        ]
         with self.database.read() as connection:
-            return [dict(row) for row in connection.execute(sa.select(db.sources, counted).order_by(db.sources.c.id)).mappings()]
+            return [dict(row) for row in connection.execute(sa.select(db.sources, *columns).order_by(db.sources.c.id)).mappings()]
+
+
+_MENDED_AS = ("mended_new", "mended_merged")

@@ -40,6 +40,7 @@ def called(id: str) -> str:
 
 
 TOOLS = '[{"function":{"name":"add","parameters":{}},"type":"function"}]'
+RANKED = {"responses": ["bad", "best", "so-so"]}
 GOLDEN = {
     "openai": [
         ({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}, Record((u("Q"), a("A")))),
@@ -137,6 +138,14 @@ GOLDEN = {
             Record((s("S"), u("Q1"), a("A1"), u("I"), a(""))),
         ),
         (
+            {"instruction": "I", "output": "O", "history": [{"question": "Q1", "answer": "A1"}]},
+            Record((u("Q1"), a("A1"), u("I"), a("O"))),
+        ),
+        (
+            {"instruction": "I", "output": "O", "history": [{"role": "user", "content": "Q1"}, {"role": "assistant", "content": "A1"}]},
+            Record((u("Q1"), a("A1"), u("I"), a("O"))),
+        ),
+        (
             {"instruction": "I", "context": "C", "response": "O", "category": "open_qa"},
             Record((u("I\n\nC"), a("O")), meta={"category": "open_qa"}),
         ),
@@ -227,6 +236,59 @@ GOLDEN = {
         ({"context": "C", "question": "Q", "answers": {"text": ["A", "B"], "answer_start": [1, 2]}}, Record((u("C\n\nQ"), a("A")))),
         ({"question": "Q", "contexts": [], "answer": "A"}, Record((u("Q"), a("A")))),
     ],
+    "ranked_preference": [
+        (
+            {"prompt": "P", "responses": ["bad", "best", "so-so"], "scores": [1, 4.5, 3]},
+            Record((u("P"),), "preference", chosen=(a("best"),), rejected=(a("bad"),), meta=RANKED | {"scores": [1, 4.5, 3]}),
+        ),
+        (
+            {"prompt": "P", "responses": ["bad", "best", "so-so"], "ranks": [3, 1, 2], "id": 7},
+            Record((u("P"),), "preference", chosen=(a("best"),), rejected=(a("bad"),), meta=RANKED | {"ranks": [3, 1, 2], "id": 7}),
+        ),
+        (
+            {"instruction": "P", "completions": [{"response": "C", "overall_score": "9"}, {"response": "R", "overall_score": "2"}]},
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),), meta={"scores": [9.0, 2.0]}),
+        ),
+        (
+            {"prompt": "P", "response_0": "R", "response_1": "C", "better_response_id": 1},
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),), meta={"better_response_id": 1}),
+        ),
+        (
+            {
+                "conversation_a": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}],
+                "conversation_b": [{"role": "user", "content": "P"}, {"role": "assistant", "content": "R"}],
+                "winner": "model_a",
+            },
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),), meta={"winner": "model_a"}),
+        ),
+        (
+            {"history": "P", "human_ref_A": "C", "human_ref_B": "R", "labels": 1},
+            Record((u("P"),), "preference", chosen=(a("C"),), rejected=(a("R"),), meta={"labels": 1}),
+        ),
+    ],
+    "alternating": [
+        ({"id": "1", "data": ["Q1", "A1", "Q2", "A2"]}, Record((u("Q1"), a("A1"), u("Q2"), a("A2")), meta={"id": "1"})),
+        ({"dialog": ["Q", "A"], "system": "S"}, Record((s("S"), u("Q"), a("A")))),
+    ],
+    "message_tree": [
+        (
+            {
+                "message_tree_id": "t",
+                "prompt": {"text": "Q", "role": "prompter", "replies": [{"text": "A", "role": "assistant", "replies": []}]},
+            },
+            Record((u("Q"), a("A")), meta={"message_tree_id": "t"}),
+        ),
+    ],
+    "nested_qa": [
+        (
+            {
+                "title": "T",
+                "paragraphs": [{"context": "C", "qas": [{"id": "1", "question": "Q", "answers": [{"text": "A", "answer_start": 3}]}]}],
+            },
+            Record((u("C\n\nQ"), a("A")), meta={"title": "T", "id": "1"}),
+        ),
+        ({"context": "C", "qas": [{"question": "Q", "answers": [{"text": "A"}]}]}, Record((u("C\n\nQ"), a("A")))),
+    ],
     "rendered": [  # every way of writing one is in test_rendering.py
         (
             {
@@ -239,6 +301,15 @@ GOLDEN = {
     ],
     "self_instruct": [
         ({"id": "t1", "instruction": "I", "instances": [{"input": "X", "output": "O"}]}, Record((u("I\n\nX"), a("O")), meta={"id": "t1"})),
+        (
+            {
+                "Definition": ["I"],
+                "Positive Examples": [{"input": "1", "output": "2"}],
+                "Instances": [{"id": "x", "input": "X", "output": ["O", "P"]}],
+                "Source": ["web"],
+            },
+            Record((u("I\n\nX"), a("O")), meta={"Definition": ["I"], "Source": ["web"], "id": "x", "other_outputs": ["P"]}),
+        ),
     ],
 }
 CASES = [(name, row, record) for name, cases in GOLDEN.items() for row, record in cases]
@@ -301,6 +372,27 @@ def test_a_format_that_is_asked_for_gives_the_same(name, row, record):
             {"prompt": "P", "completion": "C", "chosen": {}, "rejected": "R"},
             'Turn 1 of "chosen" has no role (it has nothing). Say who speaks: system, user, assistant or tool.',
         ),
+        (
+            {"prompt": "P", "responses": ["A", "B"], "scores": [2, 2]},
+            "All of its 2 answers are judged the same, so none is better than another.",
+        ),
+        (
+            {"prompt": "P", "responses": ["A", "B"], "scores": [2]},
+            'The column "scores" does not hold a number for each of the 2 answers.',
+        ),
+        (
+            {"prompt": "P", "response_a": "A", "response_b": "B", "winner": "tie"},
+            'The column "winner" is "tie": neither answer is better, so there is nothing to learn from the pair.',
+        ),
+        (
+            {"prompt": "P", "response_a": "A", "response_b": "B", "winner": "C"},
+            'The column "winner" is "C", which does not say which of the two answers is better.',
+        ),
+        ({"data": ["Q", "A", 3]}, 'Entry 3 of "data" is a number, not a text.'),
+        (
+            {"paragraphs": [{"qas": []}]},
+            'Entry 1 of "paragraphs" is not an object with a context and its questions (qas).',
+        ),
         ({"chosen": "C", "rejected": "R"}, 'It has no prompt: "chosen" and "rejected" do not begin with the same turns.'),
         (
             {"instruction": "I", "instances": []},
@@ -334,7 +426,29 @@ def test_a_label_of_zero_and_one_is_a_preference_only_when_the_user_says_so():
     assert read(row, asked="unpaired_preference") == ("unpaired_preference", Record((u("P"), a("C")), "unpaired", label=True))
     assert read(row, mapping={"label": "label"}) == ("unpaired_preference", Record((u("P"), a("C")), "unpaired", label=True))
     assert read({**row, "label": "good"}) == ("openai", Record((u("P"), a("C")), meta={"label": "good"}))
-    assert read({**row, "label": "good"}, asked="unpaired_preference") == 'The column "label" is "good", not true or false.'
+    wanted = ("unpaired_preference", Record((u("P"), a("C")), "unpaired", label=True))
+    assert read({**row, "label": "good"}, asked="unpaired_preference") == wanted
+    assert read({**row, "label": "maybe"}, asked="unpaired_preference") == 'The column "label" is "maybe", not true or false.'
+
+
+@pytest.mark.parametrize(("label", "wanted"), [
+    (True, True), ("TRUE", True), ("desirable", True), ("Undesirable", False), ("thumbs_up", True), ("thumbs-down", False), ("👍🏽", True), ("👎", False),
+])  # fmt: skip
+def test_a_judgement_that_can_mean_nothing_else_is_recognised(label, wanted):
+    row = {"prompt": "P", "completion": "C", "label": label}
+    assert read(row) == ("unpaired_preference", Record((u("P"), a("C")), "unpaired", label=wanted))
+
+
+@pytest.mark.parametrize(("label", "wanted"), [
+    (1, True), (0, False), (-1, False), ("1", True), ("0.0", False), ("yes", True), ("No", False), ("good", True), ("bad", False),
+    ("upvote", True), ("+1", True), ("-1", False), ("rejected", False),
+])  # fmt: skip
+def test_a_judgement_in_other_words_is_one_where_the_column_or_the_user_says_so(label, wanted):
+    record = Record((u("P"), a("C")), "unpaired", label=wanted)
+    assert read({"prompt": "P", "completion": "C", "thumbs": label}) == ("unpaired_preference", record)
+    row = {"prompt": "P", "completion": "C", "label": label}
+    assert read(row, asked="unpaired_preference") == ("unpaired_preference", record)
+    assert read(row)[0] == "prompt_completion"
 
 
 def test_each_instance_of_self_instruct_is_a_row_of_its_own():

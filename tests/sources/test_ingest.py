@@ -184,7 +184,10 @@ def test_parts_are_of_bounded_size_and_hold_each_id_once(project, tmp_path, monk
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"format": "jsonl"}, 'There is no format "jsonl". Choose auto or one of preference, unpaired_preference, openai, '),
+        (
+            {"format": "jsonl"},
+            'There is no format "jsonl". Choose auto or one of preference, ranked_preference, unpaired_preference, openai, ',
+        ),
         ({"mapping": {"question": "frage"}}, 'There is no column "frage" for question. The columns are: question, answer.'),
         ({"mapping": {"quest": "question"}}, "No format has the fields quest together. The fields are: preference: prompt, "),
         ({"format": "qa", "mapping": {"prompt": "question"}}, 'The format qa has no field "prompt". Its fields are: question, answer, '),

@@ -12,8 +12,9 @@ from pipelines.records import Message, Record
 from pipelines.sources import quarantine_index
 from pipelines.sources.fault import find_fault
 from pipelines.sources.ingest import import_source
-from pipelines.sources.mending import TOO_LONG_TO_MEND, WHOLE_FILE, Reading, Rereader, mend, retry
+from pipelines.sources.mending import mend, retry
 from pipelines.sources.quarantine_index import QuarantineIndex, mended_rows, source_of
+from pipelines.sources.rereading import TOO_LONG_TO_MEND, WHOLE_FILE, Reading, Rereader
 from pipelines.sources.rows import MAX_RAW_CHARACTERS
 from pipelines.store.project import Project
 from tests.sources.test_ingest import A, B, files, places, prompts, write
@@ -29,6 +30,9 @@ def balance(project: Project) -> tuple[int, int, int, int, int]:
     source = project.sources()[0]
     waiting = source["rejected"] - source["mended"]
     assert len(list(QuarantineIndex(project, source).waiting())) == waiting
+    standing = project.standing_sources()[0]
+    assert standing["rows_read"] == standing["records"] + standing["duplicate_rows"] + standing["rejected"]
+    assert sum(one["records"] for one in project.standing_sources()) == len(prompts(project))
     assert sum(group.rows for group in QuarantineIndex(project, source).groups()) == waiting
     counts = (source["rows_read"], source["records"], source["duplicate_rows"], source["mended"], waiting)
     assert counts[0] == sum(counts[1:])
@@ -231,3 +235,10 @@ def test_the_place_of_the_fault_is_found(text, reason, shown):
 def test_no_text_and_reason_make_the_search_for_the_fault_fail(text, reason):
     fault = find_fault(text, reason)
     assert fault is None or 0 <= fault.start <= fault.end <= len(text)
+
+
+def test_a_row_that_nests_several_is_mended_as_all_of_them(project, tmp_path):
+    import_source(project, write(tmp_path / "a.jsonl", A, '{"instruction": "I", "instances": [}'))
+    rows = {"instruction": "I", "instances": [{"input": "1", "output": "A"}, {"input": "2", "output": "B"}]}
+    assert mend(project, 1, 0, json.dumps(rows))["new"] == 2
+    assert balance(project) == (2, 1, 0, 1, 0)

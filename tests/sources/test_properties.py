@@ -9,8 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.records import Message, Record, canonical_json
+from pipelines.sources.convert import Converter
+from pipelines.sources.formats import FORMATS
 from pipelines.sources.ingest import import_source
 from pipelines.sources.quarantine import read_quarantine
+from pipelines.sources.recognise import recognise
+from pipelines.sources.rows import RawRow, Rejection
 from pipelines.store.project import Project
 from pipelines.store.tables import row_to_record
 
@@ -128,3 +132,27 @@ def test_any_table_that_csv_writes_is_read_as_it_was(rows, separator):
         read = [tuple(m.content for m in record.messages) for record in read_back(project)]
         assert read == list(dict.fromkeys(rows))
         assert Counter(rows).total() == report.rows_read
+
+
+KNOWN_COLUMNS = sorted({name for form in FORMATS.values() for known in form.fields.values() for name in known})
+keys = st.sampled_from(["role", "content", "from", "value", "text", "type", "tool_calls", "function_call", "name", "arguments", "weight", "replies",
+                        "qas", "question", "answers", "context", "response", "score", "messages", "parts", "author", "input", "thinking"])  # fmt: skip
+words = st.sampled_from(["", "x", "user", "assistant", "tool", "text", "tool_use", "tool_result", "thinking", "<|im_start|>user\nhi", "[INST] [/INST]",
+                         "<tool_call>{}</tool_call>", '{"name": "f"}', "[]", "1", "tie", "USER: ASSISTANT:", "### Instruction: x", "null"])  # fmt: skip
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=False, allow_infinity=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400)
+@given(st.dictionaries(st.sampled_from(KNOWN_COLUMNS), values, min_size=1, max_size=4), st.sampled_from(["auto", *FORMATS]))
+def test_whatever_the_columns_hold_a_row_becomes_records_or_is_rejected_with_a_sentence(row, asked):
+    seen = recognise([row], asked=asked)
+    for one in Converter(seen.form, is_asked=asked != "auto").convert(RawRow("a.jsonl", 1, row)):
+        if isinstance(one, Rejection):
+            assert one.reason.endswith((".", "”", '"'))
+        else:
+            assert one[1].id
+            assert all(json.loads(turn.tool_calls) for turn in one[1].conversation if turn.tool_calls)

@@ -1,9 +1,11 @@
 """Calls, results and declarations of tools in the dialects of model families all end in one form."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+import pipelines
 from pipelines.records import Message, Record, canonical_json
 from tests.sources.test_formats import a, read, s, u
 
@@ -186,3 +188,24 @@ def test_calls_in_a_rendered_conversation_are_calls():
     )
     text = text.replace("[TOOL]", json.dumps([TOOL]))
     assert read({"text": text}) == ("rendered", Record(CALLED, tools=TOOLS))
+
+
+@pytest.mark.parametrize("name", ["qwen2_5", "qwen3_instruct_2507", "Winnow's own"])
+def test_a_conversation_with_tools_that_a_chat_template_wrote_comes_back_whole(name):
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    from tests.sources.test_rendering import trl_template
+
+    said = (s("Be brief."), *CALLED)
+    record = Record(said, tools=TOOLS)
+    if name == "Winnow's own":
+        values = {"bos": "", "turn_end": "<|im_end|>", "default_system": ""}
+        head = "".join(f"{{%- set {key} = {json.dumps(value)} -%}}" for key, value in values.items())
+        template = head + (Path(pipelines.__file__).parent / "training" / "chatml.jinja").read_text(encoding="utf-8")
+    else:
+        template = trl_template(name)
+    chat = [turn.to_json() for turn in said]
+    chat[2]["tool_calls"] = json.loads(chat[2]["tool_calls"])
+    chat[2]["tool_calls"][0]["function"]["arguments"] = {"city": "Köln"}
+    (text,), _ = render_jinja_template([chat], tools=[TOOL], chat_template=template)
+    assert read({"text": text}) == ("rendered", record)

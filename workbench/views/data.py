@@ -12,6 +12,7 @@ from workbench.incoming import forget_imported
 from workbench.job_progress import begin, job_panel, latest_job
 from workbench.job_table import job_table
 from workbench.project_form import new_project_form
+from workbench.quarantine import quarantine
 from workbench.source_table import source_table
 from workbench.words import count, escaped
 
@@ -31,6 +32,7 @@ def page() -> None:
         if is_free:
             _next_step(project)
         source_table(project)
+        quarantine(project)
         with st.expander("Add more data", icon=":material/add:", key="add-more"):
             add_data(project)
     job_table(project)
@@ -64,11 +66,11 @@ def _lead(project: Project) -> str:
 
 def _progress(project: Project) -> bool:
     """Draws the last import or scan unless it went well. Returns whether there is room for a next step."""
-    job = latest_job(project, "import", "scan")
+    job = latest_job(project, "import", "mend", "scan")
     if job is None or job.state == "done":
         return True
     job_panel(job)
-    return job.is_finished and job.kind == "import"
+    return job.is_finished and job.kind != "scan"
 
 
 def _next_step(project: Project) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pipelines.sources.formats.alpaca import ALPACA
+from pipelines.sources.formats.alternating import ALTERNATING
 from pipelines.sources.formats.classification import CLASSIFICATION
 from pipelines.sources.formats.context_qa import CONTEXT_QA
 from pipelines.sources.formats.format import Format
+from pipelines.sources.formats.message_tree import MESSAGE_TREE
+from pipelines.sources.formats.nested_qa import NESTED_QA
 from pipelines.sources.formats.openai import OPENAI
 from pipelines.sources.formats.preference import PREFERENCE
 from pipelines.sources.formats.prompt_completion import PROMPT_COMPLETION
 from pipelines.sources.formats.qa import QA
+from pipelines.sources.formats.ranked_preference import RANKED_PREFERENCE
 from pipelines.sources.formats.rendered import RENDERED
 from pipelines.sources.formats.self_instruct import SELF_INSTRUCT
 from pipelines.sources.formats.sharegpt import SHAREGPT
@@ -19,9 +23,13 @@ FORMATS: dict[str, Format] = {
     form.name: form
     for form in (
         PREFERENCE,
+        RANKED_PREFERENCE,
         UNPAIRED_PREFERENCE,
         OPENAI,
         SHAREGPT,
+        ALTERNATING,
+        MESSAGE_TREE,
+        NESTED_QA,
         SELF_INSTRUCT,
         ALPACA,
         CONTEXT_QA,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipelines.records import Message, Record
 from pipelines.sources.formats.format import Columns, Format, Row, Unfit, need_one, optional_text, text_of
 from pipelines.sources.formats.openai import SYSTEM_COLUMNS
+from pipelines.sources.formats.turns import turns_of
 from pipelines.sources.rows import kind_of
 
 INPUT_JOIN = "\n\n"
@@ -32,11 +33,15 @@ def before_prompt(row: Row, columns: Columns) -> Iterator[Message]:
         return
     if not isinstance(history, list):
         raise Unfit(f'The column "{column}" holds {kind_of(history)}, not a list of earlier questions and answers.')
+    if all(isinstance(turn, dict) and {"role", "from"} & turn.keys() for turn in history):
+        yield from turns_of(history, str(column), [])
+        return
     for number, pair in enumerate(history, 1):
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+        said = list(pair.values()) if isinstance(pair, dict) else pair
+        if not isinstance(said, list) or len(said) != 2 or not all(isinstance(text, str) for text in said):
             raise Unfit(f'Entry {number} of "{column}" is not a list of a question and an answer.')
-        yield Message("user", pair[0])
-        yield Message("assistant", pair[1])
+        yield Message("user", said[0])
+        yield Message("assistant", said[1])
 
 
 def _convert(row: Row, columns: Columns) -> Record:

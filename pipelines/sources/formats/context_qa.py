@@ -44,6 +44,7 @@ def _answer(row: Row, column: str) -> str:
     if isinstance(value, dict) and "text" in value:  # SQuAD: several wordings of one answer, each with its place
         value = value["text"]
     if isinstance(value, list):
+        value = [one["text"] if isinstance(one, dict) and "text" in one else one for one in value]
         if not all(isinstance(text, str) for text in value):
             raise Unfit(f'The column "{column}" holds a list of things that are not texts.')
         return value[0] if value else ""

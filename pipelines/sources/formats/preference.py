@@ -14,6 +14,16 @@ from pipelines.sources.formats.rendering.labelled import TRANSCRIPT
 from pipelines.sources.formats.tools import tools_of
 from pipelines.sources.formats.turns import Extra, said_beside, turns_of, with_system
 
+PROMPT_COLUMNS = ("prompt", "question", "instruction", *MESSAGE_COLUMNS, "query", "input", "post", "history")
+CHOSEN_COLUMNS = (
+    *("chosen", "chosen_response", "response_chosen", "preferred_output", "preferred", "accepted"),
+    *("response_j", "better_response", "good_response", "winning_response", "positive_response"),
+)
+REJECTED_COLUMNS = (
+    *("rejected", "rejected_response", "response_rejected", "non_preferred_output", "dispreferred", "not_preferred"),
+    *("response_k", "worse_response", "bad_response", "losing_response", "negative_response"),
+)
+
 
 def _convert(row: Row, columns: Columns) -> Record:
     extras: list[Extra] = []
@@ -82,9 +92,9 @@ def _fits(row: Row, columns: Columns) -> bool:
 PREFERENCE = Format(
     name="preference",
     fields={
-        "prompt": ("prompt", "question", "instruction", *MESSAGE_COLUMNS, "query", "input"),
-        "chosen": ("chosen", "chosen_response", "response_chosen", "preferred_output", "preferred", "accepted"),
-        "rejected": ("rejected", "rejected_response", "response_rejected", "non_preferred_output", "dispreferred", "not_preferred"),
+        "prompt": PROMPT_COLUMNS,
+        "chosen": CHOSEN_COLUMNS,
+        "rejected": REJECTED_COLUMNS,
         "input": ("input",),
         "system": SYSTEM_COLUMNS,
         "tools": TOOL_COLUMNS,

@@ -205,7 +205,11 @@ def _optional(turn: Mapping[str, Any], key: str) -> str | None:
 
 def with_system(row: Row, columns: Columns, messages: tuple[Message, ...]) -> tuple[Message, ...]:
     """The messages behind the system prompt of its own column, if the row has one that the messages do not begin with."""
-    system = optional_text(row, columns, "system")
+    column = columns.get("system")
+    if column is not None and isinstance(row[column], list):  # Anthropic writes it as parts too
+        system = read_content(row[column], f'the column "{column}"').text
+    else:
+        system = optional_text(row, columns, "system")
     if not system.strip() or (messages and messages[0].role == "system" and messages[0].content == system):
         return messages
     return (Message("system", system), *messages)

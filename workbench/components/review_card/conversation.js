@@ -58,9 +58,11 @@ function turn(message, found, look) {
       { class: "role" },
       roleName(message.role),
       message.name && h("span", { class: "who" }, message.name),
+      message.weight === 0 && h("span", { class: "badge" }, "Read, not learned"),
       verdict && jsonBadge(verdict),
       verdict && verdict.valid && button({ class: "quiet", onclick: look.onRaw, "aria-pressed": String(look.isRaw) }, look.isRaw ? "Lay out" : "As written"),
     ),
+    message.reasoning_content && h("details", { class: "tools" }, h("summary", {}, "Thinks first"), h("div", { class: "text", dir: "auto" }, message.reasoning_content)),
     message.content ? body : !message.tool_calls && h("p", { class: "nothing" }, "(no text)"),
     message.tool_calls && toolCalls(message.tool_calls),
   );

@@ -1,0 +1,65 @@
+"""Message tree format: a first question with replies, each with replies of its own (OpenAssistant); each way through it is one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.sources.formats.format import Columns, Format, Row, Unfit
+from pipelines.sources.formats.openai import OPENAI
+from pipelines.sources.rows import MAX_DEPTH
+
+_ROLES = {"prompter": "user", "user": "user", "human": "user", "assistant": "assistant"}
+Node = dict[str, Any]
+
+
+def turn_of(message: Node, where: str) -> dict[str, str]:
+    """The turn of one message of a tree. Raises Unfit."""
+    text, role = message.get("text", message.get("content")), message.get("role")
+    if not isinstance(text, str) or not isinstance(role, str):
+        raise Unfit(f"{where} has no role or no text (it has {', '.join(message) or 'nothing'}).")
+    return {"role": _ROLES.get(role, role), "content": text}
+
+
+def ends_here(role: str, answered_below: bool, is_root: bool) -> bool:
+    """Whether a conversation ends with a message: an answer behind which nobody answers any more, or a question that nobody answered."""
+    return not answered_below and (role == "assistant" or is_root)
+
+
+def _expand(row: Row, columns: Columns) -> list[dict[str, Any]]:
+    around = {name: value for name, value in row.items() if name != columns["prompt"]}
+    root = row[columns["prompt"]]
+    if not isinstance(root, dict):
+        raise Unfit(f'The column "{columns["prompt"]}" is not an object with a text and replies.')
+    return [{**around, "messages": turns} for turns in _ways(root, [])]
+
+
+def _ways(node: Node, before: list[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    if len(before) >= MAX_DEPTH:
+        raise Unfit(f"Its replies are nested deeper than {MAX_DEPTH} levels. Flatten it.")
+    turns = [*before, turn_of(node, f"Message {len(before) + 1} of a way through the tree")]
+    replies = node.get("replies")
+    below = [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
+    answered = False
+    for reply in below:
+        ways = list(_ways(reply, turns))
+        answered = answered or bool(ways)
+        yield from ways
+    if ends_here(turns[-1]["role"], answered, not before):
+        yield turns
+
+
+def _fits(row: Row, columns: Columns) -> bool:
+    root = row[columns["prompt"]]
+    return isinstance(root, dict) and "replies" in root and "text" in root
+
+
+MESSAGE_TREE = Format(
+    name="message_tree",
+    fields={"prompt": ("prompt",)},
+    needs=(("prompt",),),
+    convert=OPENAI.convert,
+    fits=_fits,
+    expand=_expand,
+    inner=OPENAI,
+)
