@@ -23,7 +23,7 @@ def language_minority(features: SetFeatures) -> Measurements:
     found: list[Language | None] = []
     for chunk in prompts.chunks:
         english = plainly_english(chunk)
-        found.extend(Language("en", 1.0) if plain else language(text) for plain, text in zip(english, chunk.to_pylist(), strict=True))
+        found.extend(Language("en", 1.0) if plain else language(text) for plain, text in zip(english.tolist(), chunk.to_numpy(zero_copy_only=False), strict=True))
     counts = Counter(each.code for each in found if each is not None)
     usual, most = counts.most_common(1)[0] if counts else ("", 0)
     if counts.total() < _FEWEST_RECORDS or most < _MOST * counts.total():
