@@ -44,10 +44,11 @@ def conflicting_answers(features: SetFeatures) -> Measurements:
     comparison = _Comparison(features)
     groups = features.prompt_groups
     order = np.argsort(groups, kind="stable")
-    edges = np.flatnonzero(np.diff(groups[order])) + 1
-    for members in np.split(order, edges):
-        if len(members) > 1 and comparison.asks_something(int(members[0])):
-            comparison.compare_all(members.tolist())
+    bounds = np.r_[0, np.flatnonzero(np.diff(groups[order])) + 1, len(order)]
+    for several in np.flatnonzero(np.diff(bounds) > 1).tolist():
+        members = order[bounds[several] : bounds[several + 1]].tolist()
+        if comparison.asks_something(members[0]):
+            comparison.compare_all(members)
     comparison.compare_near(features.near_pairs, groups)
     return comparison.measurements()
 
