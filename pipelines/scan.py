@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from pipelines.checks import Check, all_checks
 from pipelines.curation.issues import issue_counts
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
-from pipelines.measurement import measure_parts, measurement_table, unmeasured_parts
+from pipelines.measurement import measure_apart, measure_here, measurement_table, unmeasured
+from pipelines.record_features import features_for, record_feature
 from pipelines.records import content_hash
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 Emit = Callable[..., None]
 
+_PARTS_PER_PROCESS = 2
+"""Files of records for each core from which on processes are worth their start; below, threads do."""
 _SHARE_BATCH, _SHARE_SET = 0.35, 0.45
 """Shares of the progress bar for per-record checks and for embeddings with whole-set checks; the rest is the map."""
 
@@ -49,8 +53,7 @@ def scan(
         raise WorkbenchError("There are no rows to scan yet. Import a file first.")
     began = time.monotonic()
     seconds = dict.fromkeys(chosen, 0.0)
-    executor = executor or Threads()
-    _measure_batches(project, [c for c in chosen.values() if c.scope == "batch"], seconds, emit, executor)
+    _measure_parts(project, list(chosen.values()), seconds, emit, executor)
     features = RecordSet(project, encoder, emit)
     _measure_set(features, [c for c in chosen.values() if c.scope == "set"], seconds, emit)
     clusters = _draw_map(features, emit) if checks is None else None
@@ -77,13 +80,15 @@ def _choose(names: list[str] | None) -> dict[str, Check]:
     return known if names is None else {name: known[name] for name in names}
 
 
-def _measure_batches(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor) -> None:
-    missing = unmeasured_parts(project, checks)
-    records = sum(pq.read_metadata(part).num_rows for part in missing)
-    done = 0
-    for measured in measure_parts(project, missing, executor):
-        done += measured.records
-        for name, spent in measured.seconds.items():
+def _measure_parts(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor | None) -> None:
+    works = unmeasured(project, [c for c in checks if c.scope == "batch"], features_for([c for c in checks if c.scope == "set"]))
+    cores = os.cpu_count() or 1
+    apart = executor is None and cores > 1 and len(works) >= _PARTS_PER_PROCESS * cores
+    measured = measure_apart(project, works) if apart else measure_here(project, works, executor or Threads())
+    records, done = sum(pq.read_metadata(work.part).num_rows for work in works), 0
+    for part in measured:
+        done += part.records
+        for name, spent in part.seconds.items():
             seconds[name] += spent
         emit(fraction=_SHARE_BATCH * done / max(records, 1), message=f"Checked {done:,} of {records:,} rows")
 
@@ -128,18 +133,24 @@ class RecordSet:
     @functools.cached_property
     def exact_groups(self) -> np.ndarray:
         """The index of the first record with the same canonical text."""
-        from pipelines.duplicates.exact import exact_groups
-
-        return exact_groups(self.texts)
+        return self._first_with_equal("text_digests@1")
 
     @functools.cached_property
     def prompt_groups(self) -> np.ndarray:
         """The index of the first record with the same canonical system prompt and prompt."""
-        import pyarrow.compute as pc
+        return self._first_with_equal("prompt_digests@1")
 
-        from pipelines.duplicates.exact import exact_groups
+    def _first_with_equal(self, digests: str) -> np.ndarray:
+        import numpy as np
 
-        return exact_groups(pc.binary_join_element_wise(self.column("system"), self.column("prompt"), pa.scalar("\n\n", pa.large_string())))
+        from pipelines.duplicates.exact import first_equal
+
+        return first_equal(np.column_stack([column.to_numpy() for column in record_feature(self.project, digests).columns]))
+
+    @functools.cached_property
+    def prompt_languages(self) -> pa.Table:
+        """The language of each prompt."""
+        return record_feature(self.project, "prompt_languages@1")
 
     @functools.cached_property
     def near_pairs(self) -> pa.Table:

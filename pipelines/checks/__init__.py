@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Severity = Literal["error", "warning", "info"]
+Feature = Literal["exact_groups", "near_pairs", "prompt_groups", "prompt_languages", "embeddings"]
+"""What `SetFeatures` computes over the whole set; "embeddings" alone need a model."""
 Shared = TypeVar("Shared")
 Group = Literal["structure", "format", "text", "length", "language", "duplicates", "privacy", "content", "meaning"]
 
@@ -117,6 +119,11 @@ class SetFeatures(Protocol):
         ...
 
     @property
+    def prompt_languages(self) -> pa.Table:
+        """The language of each record's prompt: `code` (null where it cannot be told) and `score`. See `_languages.Language`."""
+        ...
+
+    @property
     def embeddings(self) -> np.ndarray:
         """float32, one unit vector per record (its prompt)."""
         ...
@@ -141,6 +148,8 @@ class Check:
     languages: tuple[str, ...]
     """ISO 639-1 codes the check is meant for; ("*",) for all."""
     scope: Literal["batch", "set"]
+    needs: tuple[Feature, ...]
+    """The features of the whole set that it asks for."""
     measure: Callable[[Any], Measurements]
 
     @property
@@ -170,6 +179,7 @@ def check(
     version: int = 1,
     languages: tuple[str, ...] = ("*",),
     scope: Literal["batch", "set"] = "batch",
+    needs: tuple[Feature, ...] = (),
 ) -> Callable[[Callable[[Any], Measurements]], Callable[[Any], Measurements]]:
     """Registers a function as a check named after it. Exactly one of flag_above and flag_below is given; a docstring is required."""
     if (flag_above is None) == (flag_below is None):
@@ -191,6 +201,7 @@ def check(
             version=version,
             languages=languages,
             scope=scope,
+            needs=needs,
             measure=measure,
         )
         return measure

@@ -74,6 +74,9 @@ class Language:
         return _NAMES.get(self.code, f'language "{self.code}"')
 
 
+_ENGLISH = Language("en", 1.0)
+
+
 def language(text: str, *, fewest: int = FEWEST) -> Language | None:
     """The language of a text's words, without its code, links and JSON brackets. None when there are too few letters to tell."""
     if len(text) < fewest and text.isascii():
@@ -103,9 +106,14 @@ def english_words(texts: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.fill_null(pc.count_substring_regex(pc.utf8_slice_codeunits(texts, 0, READ), _ENGLISH_WORDS), 0))
 
 
-def plainly_english(texts: pa.ChunkedArray) -> np.ndarray:
-    """Whether a look at its words is enough to see that a text is English, without the model."""
-    return english_words(texts) >= PLAIN
+def languages(texts: pa.ChunkedArray) -> pa.Table:
+    """The language of each text: `code` and `score`, null where it cannot be told. Plain English needs no model."""
+    import pyarrow as pa
+
+    is_plain = (english_words(texts) >= PLAIN).tolist()
+    found = [_ENGLISH if plain else language(text) for plain, text in zip(is_plain, texts.to_numpy(), strict=True)]
+    codes = [each.code if each else None for each in found]
+    return pa.table({"code": pa.array(codes, pa.string()), "score": pa.array([each.score if each else None for each in found], pa.float64())})
 
 
 def _words_only(text: str) -> str:

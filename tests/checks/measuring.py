@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.checks import Batch, Evidence, Measurements, all_checks
+from pipelines.checks._languages import languages
 from pipelines.records import Message, Record
 from pipelines.store.tables import records_to_table
 
@@ -82,6 +83,10 @@ class SmallSet:
         return pa.table(
             {"left": pa.array(left, pa.int64()), "right": pa.array(right, pa.int64()), "similarity": pa.array(similarity, pa.float64())}
         )
+
+    @property
+    def prompt_languages(self) -> pa.Table:
+        return languages(self._table.column("prompt"))
 
     @property
     def embeddings(self) -> np.ndarray:
