@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.checks import Batch, Check
-from pipelines.store.tables import write_parquet
+from pipelines.store.tables import RECORD_SCHEMA, write_parquet
 
 if TYPE_CHECKING:
     from pipelines.store.project import Project
 
+AGEING_FACTS = {
+    "words": (
+        "words that bind the answer to a moment, such as “currently”, “as of” or “up to date”",
+        r"(?i)\b(?:currently|at present|as of|up[- ]to[- ]date|nowadays|this (?:year|month|quarter)|derzeit|zurzeit|aktuell|actuellement"
+        r"|actualmente|attualmente|atualmente)\b|目前|截至|如今|現在",
+    ),
+    "years": ("years from 1990 to 2049", r"\b(?:199\d|20[0-4]\d)\b|(?:199\d|20[0-4]\d)年"),
+    "prices": ("prices", r"[$€£¥₹]\s?\d|\b\d[\d.,]*\s?(?:€|£|USD|EUR|GBP|dollars|euros)"),
+}
+"""By kind: what it is in words, and an RE2 pattern. Facts that may be out of date when the model is asked."""
 _BREAK = pa.scalar("\n\n", pa.large_string())
 
 
@@ -42,19 +52,30 @@ def _prompt_languages(batch: Batch) -> pa.Table:
     return languages(batch.column("prompt"))
 
 
+def _row_profile(batch: Batch) -> pa.Table:
+    """What a report counts: kind, lengths in characters, number of turns, and which facts that age the answer holds."""
+    lengths = {name: pc.fill_null(pc.utf8_length(batch.column(name)), 0).cast(pa.int32()) for name in ("prompt", "answer")}
+    turns = [pc.fill_null(pc.list_value_length(batch.column(name)), 0) for name in ("messages", "chosen")]
+    answer = batch.column("answer")
+    facts = {name: pc.fill_null(pc.match_substring_regex(answer, pattern), False) for name, (_, pattern) in AGEING_FACTS.items()}
+    return pa.table({"kind": batch.column("kind"), **lengths, "turns": pc.add(*turns), **facts})
+
+
+ROW_PROFILE = "row_profile@1"
 FEATURES: dict[str, Callable[[Batch], pa.Table]] = {
     "text_digests@1": _text_digests,
     "prompt_digests@1": _prompt_digests,
     "prompt_languages@1": _prompt_languages,
+    ROW_PROFILE: _row_profile,
 }
 """By name and version: a table with a row for each record of a batch."""
 _NEEDED_FOR = {"exact_groups": "text_digests@1", "prompt_groups": "prompt_digests@1", "prompt_languages": "prompt_languages@1"}
 
 
-def features_for(checks: list[Check]) -> tuple[str, ...]:
-    """The record features that checks of scope "set" are going to ask for."""
+def features_for(checks: Iterable[Check]) -> tuple[str, ...]:
+    """The record features that these checks and a report are going to ask for."""
     needs = {need for check in checks for need in check.needs}
-    return tuple(name for need, name in _NEEDED_FOR.items() if need in needs)
+    return (*(name for need, name in _NEEDED_FOR.items() if need in needs), ROW_PROFILE)
 
 
 def feature_file(project: Project, name: str, part: Path) -> Path:
@@ -62,12 +83,12 @@ def feature_file(project: Project, name: str, part: Path) -> Path:
     return project.features_folder / name / part.name
 
 
-def record_feature(project: Project, name: str) -> pa.Table:
-    """A feature of all records, in import order. Computes what is not kept yet."""
-    tables = []
+def record_feature(project: Project, name: str, *, columns: list[str] | None = None) -> pa.Table:
+    """A feature of all records, in import order, or some of its columns. Computes what is not kept yet."""
+    tables = [FEATURES[name](Batch(RECORD_SCHEMA.empty_table()))]
     for part in project.record_parts:
         file = feature_file(project, name, part)
         if not file.is_file():
             write_parquet(FEATURES[name](Batch(pq.read_table(part))), file)
-        tables.append(pq.read_table(file))
-    return pa.concat_tables(tables)
+        tables.append(pq.read_table(file, columns=columns))
+    return pa.concat_tables([tables[0].select(columns) if columns else tables[0], *tables[1:]])

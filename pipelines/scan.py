@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import models
-from pipelines.checks import Check, all_checks
-from pipelines.curation.issues import issue_counts
+from pipelines.checks import Check, Feature, all_checks
+from pipelines.curation.issue_index import issue_counts
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
 from pipelines.measurement import measure_apart, measure_here, measurement_table, unmeasured
@@ -39,16 +39,18 @@ def scan(
     project: Project,
     *,
     checks: list[str] | None = None,
+    without: Sequence[Feature] = (),
     encoder: str | None = None,
     emit: Emit = lambda **_: None,
     executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Measures what is not measured yet. Returns {"records", "seconds", "checks": {name: {"flagged", "seconds"}}, "encoder", "clusters"}.
 
-    `checks` limits the run to some; without it, all run and the map is drawn. What was finished before is not computed again.
+    `checks` limits the run to some; without it, all run and the map is drawn. `without` leaves out what needs these features:
+    without "embeddings", which alone need a model, there is no map either. What was finished before is not computed again.
     Raises WorkbenchError when there is nothing to scan or a check does not exist.
     """
-    chosen = _choose(checks)
+    chosen = {name: check for name, check in _choose(checks).items() if not {*check.needs} & {*without}}
     if project.is_empty:
         raise WorkbenchError("There are no rows to scan yet. Import a file first.")
     began = time.monotonic()
@@ -56,20 +58,27 @@ def scan(
     _measure_parts(project, list(chosen.values()), seconds, emit, executor)
     features = RecordSet(project, encoder, emit)
     _measure_set(features, [c for c in chosen.values() if c.scope == "set"], seconds, emit)
-    clusters = _draw_map(features, emit) if checks is None else None
+    is_drawn = checks is None and "embeddings" not in without
+    clusters = _draw_map(features, emit) if is_drawn else None
     counts = issue_counts(project).set_index("check")["flagged"]
     return {
         "records": len(features.ids),
         "seconds": round(time.monotonic() - began, 3),
         "checks": {name: {"flagged": int(counts.get(name, 0)), "seconds": round(seconds[name], 3)} for name in chosen},
-        "encoder": features.encoder,
+        "encoder": features.encoder if is_drawn or any("embeddings" in check.needs for check in chosen.values()) else None,
         "clusters": clusters,
     }
 
 
 def scan_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
-    """The scan as a job: config {"project", "checks", "encoder"}."""
-    return scan(Project.open(config["project"]), checks=config.get("checks"), encoder=config.get("encoder"), emit=emit)
+    """The scan as a job: config {"project", "checks", "without", "encoder"}."""
+    return scan(
+        Project.open(config["project"]),
+        checks=config.get("checks"),
+        without=config.get("without") or (),
+        encoder=config.get("encoder"),
+        emit=emit,
+    )
 
 
 def _choose(names: list[str] | None) -> dict[str, Check]:
@@ -81,7 +90,7 @@ def _choose(names: list[str] | None) -> dict[str, Check]:
 
 
 def _measure_parts(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor | None) -> None:
-    works = unmeasured(project, [c for c in checks if c.scope == "batch"], features_for([c for c in checks if c.scope == "set"]))
+    works = unmeasured(project, [c for c in checks if c.scope == "batch"], features_for(checks))
     cores = os.cpu_count() or 1
     apart = executor is None and cores > 1 and len(works) >= _PARTS_PER_PROCESS * cores
     measured = measure_apart(project, works) if apart else measure_here(project, works, executor or Threads())

@@ -12,8 +12,8 @@ import streamlit as st
 
 from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
-from pipelines.curation.issue_index import add_issue_index
-from pipelines.curation.issues import cluster_names, issue_counts
+from pipelines.curation.issue_index import add_issue_index, issue_counts
+from pipelines.curation.issues import cluster_names
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.store.project import Project

