@@ -104,7 +104,9 @@ class _Process:
 
     def __init__(self, function: str) -> None:
         code = f"import sys; sys.path[:] = {sys.path!r}; from pipelines.executor import serve; serve({function!r})"
-        self._process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
 
     def ask(self, part: Any) -> Any:
         """The result for a part."""

@@ -40,7 +40,7 @@ class PartMeasured:
     part: Path
     records: int
     seconds: dict[str, float]
-    """CPU time by check."""
+    """CPU time by check and by record feature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,12 @@ def _measure_slice(of: _Slice) -> _Seen:
         began = time.thread_time()
         measured[check.name] = measurement_table(check, of.records.column("id"), check.measure(batch))
         seconds[check.name] = time.thread_time() - began
-    return _Seen(of, measured, {name: FEATURES[name](batch) for name in of.work.features}, seconds)
+    features = {}
+    for name in of.work.features:
+        began = time.thread_time()
+        features[name] = FEATURES[name](batch)
+        seconds[name] = time.thread_time() - began
+    return _Seen(of, measured, features, seconds)
 
 
 def _write(project: Project, seen: Sequence[_Seen]) -> PartMeasured:
@@ -153,5 +158,5 @@ def _write(project: Project, seen: Sequence[_Seen]) -> PartMeasured:
         write_parquet(pa.concat_tables([each.features[name] for each in seen]), feature_file(project, name, work.part))
     for check in work.checks:
         write_parquet(pa.concat_tables([each.measured[check.name] for each in seen]), measured_file(project, check, work.part))
-    seconds = {check.name: sum(each.seconds[check.name] for each in seen) for check in work.checks}
+    seconds = {name: sum(each.seconds[name] for each in seen) for name in seen[0].seconds}
     return PartMeasured(work.part, sum(each.of.records.num_rows for each in seen), seconds)

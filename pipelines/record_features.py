@@ -78,6 +78,11 @@ def features_for(checks: Iterable[Check]) -> tuple[str, ...]:
     return (*(name for need, name in _NEEDED_FOR.items() if need in needs), ROW_PROFILE)
 
 
+def first_to_need(name: str, checks: Iterable[Check]) -> str | None:
+    """The check that a record feature's time is counted for: the first of those that asked for it."""
+    return next((check.name for check in checks for need in check.needs if _NEEDED_FOR.get(need) == name), None)
+
+
 def feature_file(project: Project, name: str, part: Path) -> Path:
     """Where a feature of the records of one file is kept."""
     return project.features_folder / name / part.name

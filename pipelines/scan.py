@@ -19,7 +19,7 @@ from pipelines.curation.issue_index import issue_counts
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
 from pipelines.measurement import measure_apart, measure_here, measurement_table, unmeasured
-from pipelines.record_features import features_for, record_feature
+from pipelines.record_features import features_for, first_to_need, record_feature
 from pipelines.records import content_hash
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
@@ -98,7 +98,8 @@ def _measure_parts(project: Project, checks: list[Check], seconds: dict[str, flo
     for part in measured:
         done += part.records
         for name, spent in part.seconds.items():
-            seconds[name] += spent
+            if (check := name if name in seconds else first_to_need(name, checks)) is not None:
+                seconds[check] += spent
         emit(fraction=_SHARE_BATCH * done / max(records, 1), message=f"Checked {done:,} of {records:,} rows")
 
 

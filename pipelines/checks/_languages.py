@@ -115,7 +115,9 @@ def languages(texts: pa.ChunkedArray) -> pa.Table:
     is_plain = (english_words(texts) >= PLAIN).tolist()
     found = [_ENGLISH if plain else language(text) for plain, text in zip(is_plain, texts.to_numpy(), strict=True)]
     codes = [each.code if each else None for each in found]
-    return pa.table({"code": pa.array(codes, pa.string()), "score": pa.array([each.score if each else None for each in found], pa.float64())})
+    return pa.table(
+        {"code": pa.array(codes, pa.string()), "score": pa.array([each.score if each else None for each in found], pa.float64())}
+    )
 
 
 def _words_only(text: str) -> str:

@@ -53,9 +53,7 @@ class Findings:
         return Measurements(self._values, evidence)
 
 
-def turns_with(
-    batch: Batch, pattern: str, *, roles: Sequence[str] | None = None, having: str = "", digits: int = 0
-) -> Iterator[Turn]:
+def turns_with(batch: Batch, pattern: str, *, roles: Sequence[str] | None = None, having: str = "", digits: int = 0) -> Iterator[Turn]:
     """The turns whose content matches an RE2 pattern, in order. Of letters and spaces, RE2's escapes know the ASCII ones only.
 
     `having` and `digits` only save time: any text that matches holds one of these characters (see SIGNS), or so many digits.

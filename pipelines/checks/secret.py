@@ -21,9 +21,7 @@ _QUOTE = r"[\"'`]?"
 _KEY = re.compile(
     rf"{_KEY_WORD}{_QUOTE}\s{{0,3}}(?:{_IS}|\s)\s{{0,3}}{_QUOTE}(?P<value>[A-Za-z0-9][A-Za-z0-9/+_.~-]{{14,199}}=*)", re.IGNORECASE
 )
-_KEY_START = re.compile(
-    r"[abcprstABCPRST\u017f](?=(?i:pi|p|ecret|rivate|ccess|ccount|ervice|uth|efresh|ot|ession|lient|oken|earer|asic))"
-)
+_KEY_START = re.compile(r"[abcprstABCPRST\u017f](?=(?i:pi|p|ecret|rivate|ccess|ccount|ervice|uth|efresh|ot|ession|lient|oken|earer|asic))")
 """Every word of _KEY_WORD begins like this; U+017F is a small s to a search that ignores case."""
 _PASSWORD = re.compile(rf"{_PASSWORD_WORD}{_QUOTE}\s{{0,3}}{_IS}\s{{0,3}}{_QUOTE}(?P<value>[^\s\"'`<>{{}}()]{{8,64}})", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://(?P<user>[^\s/:@\"'<>]{1,80}):(?P<value>[^\s/@\"'<>]{3,80})@[^\s/\"'<>]{3,}")

@@ -76,7 +76,9 @@ def _checks(connection: duckdb.DuckDBPyConnection, project: Project, recipe: Rec
     """Every enabled check, the severest and most frequent first."""
     measured, counted, examples = measured_counts(project, recipe), count_issues(connection), issue_examples(project, recipe)
     shown = sorted({example["record"] for of_check in examples.values() for example in of_check})
-    verdict_by_id = dict(connection.execute("SELECT record, verdict FROM verdicts WHERE list_contains($shown, record)", {"shown": shown}).fetchall())
+    verdict_by_id = dict(
+        connection.execute("SELECT record, verdict FROM verdicts WHERE list_contains($shown, record)", {"shown": shown}).fetchall()
+    )
     found = []
     for check in recipe.enabled.values():
         flagged, undecided = counted.get(check.name, (0, 0))
