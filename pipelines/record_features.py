@@ -53,12 +53,20 @@ def _prompt_languages(batch: Batch) -> pa.Table:
 
 
 def _row_profile(batch: Batch) -> pa.Table:
-    """What a report counts: kind, lengths in characters, number of turns, and which facts that age the answer holds."""
-    lengths = {name: pc.fill_null(pc.utf8_length(batch.column(name)), 0).cast(pa.int32()) for name in ("prompt", "answer")}
+    """What is counted of a row: kind, lengths in characters, turns, the answer's turn, and which facts that age the answer holds."""
+    from pipelines.checks._turns import answer_turns
+
+    lengths = {name: _length(batch.column(name)) for name in ("prompt", "answer")}
+    trimmed = {f"{name}_trimmed": _length(pc.utf8_trim_whitespace(batch.column(name))) for name in ("prompt", "answer")}
     turns = [pc.fill_null(pc.list_value_length(batch.column(name)), 0) for name in ("messages", "chosen")]
     answer = batch.column("answer")
     facts = {name: pc.fill_null(pc.match_substring_regex(answer, pattern), False) for name, (_, pattern) in AGEING_FACTS.items()}
-    return pa.table({"kind": batch.column("kind"), **lengths, "turns": pc.add(*turns), **facts})
+    answer_turn = pa.array(answer_turns(batch.column("messages"), batch.column("chosen")))
+    return pa.table({"kind": batch.column("kind"), **lengths, **trimmed, "turns": pc.add(*turns), "answer_turn": answer_turn, **facts})
+
+
+def _length(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.utf8_length(texts), 0).cast(pa.int32())
 
 
 ROW_PROFILE = "row_profile@1"

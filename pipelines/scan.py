@@ -19,7 +19,7 @@ from pipelines.curation.issue_index import issue_counts
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
 from pipelines.measurement import measure_apart, measure_here, measurement_table, unmeasured
-from pipelines.record_features import features_for, first_to_need, record_feature
+from pipelines.record_features import ROW_PROFILE, features_for, first_to_need, record_feature
 from pipelines.records import content_hash
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
@@ -133,12 +133,18 @@ class RecordSet:
         """One record column over the whole set."""
         return pa.concat_tables([pq.read_table(part, columns=[name]) for part in self.project.record_parts]).column(name)
 
-    @functools.cached_property
-    def texts(self) -> pa.ChunkedArray:
-        """What duplicates are looked for in: the prompt and the answer. The system prompt, shared by many, is left out."""
-        import pyarrow.compute as pc
+    def lengths(self, name: str) -> np.ndarray:
+        """Characters of each prompt or answer without the white space around it."""
+        return self._profile.column(f"{name}_trimmed").to_numpy()
 
-        return pc.binary_join_element_wise(self.column("prompt"), self.column("answer"), pa.scalar("\n\n", pa.large_string()))
+    @property
+    def answer_turns(self) -> np.ndarray:
+        """Position of each record's last assistant turn."""
+        return self._profile.column("answer_turn").to_numpy()
+
+    @functools.cached_property
+    def _profile(self) -> pa.Table:
+        return record_feature(self.project, ROW_PROFILE, columns=["prompt_trimmed", "answer_trimmed", "answer_turn"])
 
     @functools.cached_property
     def exact_groups(self) -> np.ndarray:
@@ -172,11 +178,17 @@ class RecordSet:
         from pipelines.duplicates.near import near_pairs
 
         self.emit(message="Looking for near duplicates")
-        found = near_pairs(self.texts, emit=self._quiet).pairs
+        found = near_pairs(self._compared_texts(), emit=self._quiet).pairs
         ids = self.column("id").combine_chunks()
         by_id = pa.table({"left": ids.take(found["left"]), "right": ids.take(found["right"]), "similarity": found["similarity"]})
         write_parquet(by_id.replace_schema_metadata(version), file)
         return found
+
+    def _compared_texts(self) -> pa.ChunkedArray:
+        """The prompt and the answer, like the digests of `exact_groups`. Not kept: they are as large as all the data."""
+        import pyarrow.compute as pc
+
+        return pc.binary_join_element_wise(self.column("prompt"), self.column("answer"), pa.scalar("\n\n", pa.large_string()))
 
     def _indexed(self, by_id: pa.Table) -> pa.Table:
         import pyarrow.compute as pc

@@ -103,6 +103,15 @@ class SetFeatures(Protocol):
         """One record column over the whole set."""
         ...
 
+    def lengths(self, name: str) -> np.ndarray:
+        """int64, one per record: characters of its "prompt" or "answer" without the white space around it."""
+        ...
+
+    @property
+    def answer_turns(self) -> np.ndarray:
+        """int64, one per record: position of the last assistant turn in the conversation, -1 where there is none."""
+        ...
+
     @property
     def exact_groups(self) -> np.ndarray:
         """int64, one per record: the index of the first record with the same canonical text."""

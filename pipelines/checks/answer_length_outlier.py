@@ -13,4 +13,4 @@ def answer_length_outlier(features: SetFeatures) -> Measurements:
     Beyond 4 is unusual: in ordinary sets it is none to one row in a hundred. Very short answers may be cut off or empty phrases, very
     long ones may run on: look at them. Not measured in sets of fewer than 50 answers.
     """
-    return length_outliers(features.column("answer"))
+    return length_outliers(features.lengths("answer"))

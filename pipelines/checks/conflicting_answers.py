@@ -9,7 +9,6 @@ from pipelines.checks import Evidence, Measurements, SetFeatures, check
 from pipelines.checks._conflict import CERTAIN, Answer, conflict, json_answer, text_answer
 from pipelines.checks._json_schema import JsonSchema, learn_schema
 from pipelines.checks._json_text import ATTEMPT, read_json
-from pipelines.checks._turns import answer_turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +91,7 @@ class _Comparison:
 
     def measurements(self) -> Measurements:
         """The strongest conflict of each record."""
-        turns = answer_turns(self._features.column("messages"), self._features.column("chosen"))
+        turns = self._features.answer_turns
         evidence: list[tuple[Evidence, ...]] = [()] * len(self._ids)
         for record, (other, note) in self._against.items():
             evidence[record] = (Evidence(int(turns[record]), record=self._ids[other], note=note),)

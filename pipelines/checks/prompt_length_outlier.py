@@ -13,4 +13,4 @@ def prompt_length_outlier(features: SetFeatures) -> Measurements:
     Beyond 5 is unusual: in ordinary sets it is none to two rows in a hundred. Very short prompts may lack their question, very long
     ones may hold a pasted file: look at them. Not measured in sets of fewer than 50 prompts.
     """
-    return length_outliers(features.column("prompt"))
+    return length_outliers(features.lengths("prompt"))

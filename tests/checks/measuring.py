@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipelines.checks import Batch, Evidence, Measurements, all_checks
 from pipelines.checks._languages import languages
+from pipelines.checks._turns import answer_turns
 from pipelines.records import Message, Record
 from pipelines.store.tables import records_to_table
 
@@ -64,6 +65,13 @@ class SmallSet:
 
     def column(self, name: str) -> pa.ChunkedArray:
         return self._table.column(name)
+
+    def lengths(self, name: str) -> np.ndarray:
+        return np.array([len(text.strip()) for text in self._texts(name)], np.int64)
+
+    @property
+    def answer_turns(self) -> np.ndarray:
+        return answer_turns(self.column("messages"), self.column("chosen"))
 
     @property
     def exact_groups(self) -> np.ndarray:
