@@ -27,11 +27,14 @@ _ENOUGH = 160
 """Characters given to the model: 99.7 % right, and its time grows with them."""
 _REMEMBERED = 8192
 """Texts whose language is not looked up twice: a prompt is asked for by two checks, and short prompts repeat."""
+_ENOUGH_TO_READ = 240
+"""Characters of a text in which so many of words usually stand."""
 PLAIN = 4
 _ENGLISH_WORDS = r"(?i)\b(?:the|and|of|to|that|with|this|you|your|what|which|how|write)\b"
 
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|<[^<>\s][^<>]{0,200}>|\\[a-zA-Z]+|\b[\w-]+(?:\.[\w/-]+)+\w")
-_SIGN_OF_NOISE = re.compile(r"\w\.\w|://|[@<\\]")
+_SIGNS_OF_NOISE = ("@", "<", "\\", "://")
+_DOT_IN_WORD = re.compile(r"\.(?<=\w\.)\w")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _HAN, _KANA, _HANGUL = r"[\u3400-\u9fff]", r"[\u3040-\u30ff]", r"[\uac00-\ud7af]"
 _CODE_SIGNS = "{}();=<>[]$"
@@ -127,8 +130,12 @@ def _words_only(text: str) -> str:
     text = prose(text)
     if sum(map(text.count, _CODE_SIGNS)) * 25 > len(text):  # more than one in 25 characters: code that nobody fenced
         return ""
-    if _SIGN_OF_NOISE.search(text):
+    if any(sign in text for sign in _SIGNS_OF_NOISE) or _DOT_IN_WORD.search(text):
         text = _NOISE.sub(" ", text)
+    if text.isascii():  # then no more words are looked at than the model is given
+        opening = " ".join(_WORD.findall(text, 0, _ENOUGH_TO_READ)[:-1])
+        if len(opening) >= _ENOUGH:
+            return opening
     return " ".join(_WORD.findall(text))
 
 
