@@ -46,6 +46,7 @@ def scan(
 ) -> dict[str, Any]:
     """Measures what is not measured yet. Returns {"records", "seconds", "checks": {name: {"flagged", "seconds"}}, "encoder", "clusters"}.
 
+    The seconds of a check are CPU time; what several checks need is counted for the first of them, and 0 is what was measured before.
     `checks` limits the run to some; without it, all run and the map is drawn. `without` leaves out what needs these features:
     without "embeddings", which alone need a model, there is no map either. What was finished before is not computed again.
     Raises WorkbenchError when there is nothing to scan or a check does not exist.
@@ -217,10 +218,10 @@ def _measure_set(features: RecordSet, checks: list[Check], seconds: dict[str, fl
         folder = features.project.measurements_folder / check.key
         target = folder / f"set-{features.version}.parquet"
         if not target.is_file():
-            began = time.monotonic()
+            began = time.process_time()
             emit(fraction=_SHARE_BATCH + _SHARE_SET * done / len(checks), message=f"Comparing rows: {check.title.lower()}")
             write_parquet(measurement_table(check, features.column("id"), check.measure(features)), target)
-            seconds[check.name] += time.monotonic() - began
+            seconds[check.name] += time.process_time() - began
         for older in _others(folder, target):
             older.unlink()
 
