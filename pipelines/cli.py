@@ -104,6 +104,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_ = add("scan", commands.scan_rows, "run every check over every row, find duplicates, draw the map")
     add_.add_argument("--checks", metavar="a,b", type=_names, help="only these checks")
+    add_.add_argument(
+        "--without",
+        choices=("embeddings",),
+        action="append",
+        default=[],
+        help="leave out what needs a sentence encoder: the map, off-topic rows",
+    )
     add_.add_argument("--encoder", metavar="NAME", help="sentence encoder: a shipped name, a folder or a hub id (default: by size)")
 
     add_ = add("checks", commands.list_checks, "list the checks and what they mean")

@@ -77,7 +77,7 @@ def import_rows(options: argparse.Namespace) -> Answer:
 
 def scan_rows(options: argparse.Namespace) -> Answer:
     """Scans the project."""
-    found = work(_open(options), "scan", {"checks": options.checks, "encoder": options.encoder}, "Scan")
+    found = work(_open(options), "scan", {"checks": options.checks, "without": options.without, "encoder": options.encoder}, "Scan")
     flagged = sorted(((c["flagged"], name) for name, c in found["checks"].items() if c["flagged"]), reverse=True)
     lines = [f"Scanned {found['records']:,} rows in {found['seconds']:.1f} s."] + [f"  {n:>7,}  {name}" for n, name in flagged]
     return found, "\n".join([*lines, f"Next: winnow --project {options.project} report"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import models
-from pipelines.checks import Check
-from pipelines.curation.issues import issue_counts
+from pipelines.checks import Check, Feature
+from pipelines.curation.issue_index import issue_counts
 from pipelines.curation.mended_rows import measure_standing
 from pipelines.errors import WorkbenchError
 from pipelines.executor import Executor, Threads
-from pipelines.measurement import measure_parts, measurement_table, unmeasured_parts
+from pipelines.measurement import measure_apart, measure_here, measurement_table, unmeasured
+from pipelines.record_features import ROW_PROFILE, features_for, first_to_need, record_feature
 from pipelines.records import content_hash
 from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 Emit = Callable[..., None]
 
+_PARTS_PER_PROCESS = 2
+"""Files of records for each core from which on processes are worth their start; below, threads do."""
 _SHARE_BATCH, _SHARE_SET = 0.35, 0.45
 """Shares of the progress bar for per-record checks and for embeddings with whole-set checks; the rest is the map."""
 
@@ -37,39 +41,48 @@ def scan(
     project: Project,
     *,
     checks: list[str] | None = None,
+    without: Sequence[Feature] = (),
     encoder: str | None = None,
     emit: Emit = lambda **_: None,
     executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Measures what is not measured yet. Returns {"records", "seconds", "checks": {name: {"flagged", "seconds"}}, "encoder", "clusters"}.
 
-    `checks` limits the run to some; without it, all run and the map is drawn. What was finished before is not computed again.
+    The seconds of a check are CPU time; what several checks need is counted for the first of them, and 0 is what was measured before.
+    `checks` limits the run to some; without it, all run and the map is drawn. `without` leaves out what needs these features:
+    without "embeddings", which alone need a model, there is no map either. What was finished before is not computed again.
     Raises WorkbenchError when there is nothing to scan or a check does not exist.
     """
-    chosen = _choose(known_checks(project), checks)
+    chosen = {name: check for name, check in _choose(known_checks(project), checks).items() if not {*check.needs} & {*without}}
     if project.is_empty:
         raise WorkbenchError("There are no rows to scan yet. Import a file first.")
     began = time.monotonic()
     seconds = dict.fromkeys(chosen, 0.0)
-    executor = executor or Threads()
-    _measure_batches(project, [c for c in chosen.values() if c.scope == "batch"], seconds, emit, executor)
+    _measure_parts(project, list(chosen.values()), seconds, emit, executor)
     features = RecordSet(project, encoder, emit)
     _measure_set(features, [c for c in chosen.values() if c.scope == "set"], seconds, emit)
-    clusters = _draw_map(features, emit) if checks is None else None
+    is_drawn = checks is None and "embeddings" not in without
+    clusters = _draw_map(features, emit) if is_drawn else None
     measure_standing(project)
     counts = issue_counts(project).set_index("check")["flagged"]
     return {
         "records": len(features.ids),
         "seconds": round(time.monotonic() - began, 3),
         "checks": {name: {"flagged": int(counts.get(name, 0)), "seconds": round(seconds[name], 3)} for name in chosen},
-        "encoder": features.encoder,
+        "encoder": features.encoder if is_drawn or any("embeddings" in check.needs for check in chosen.values()) else None,
         "clusters": clusters,
     }
 
 
 def scan_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
-    """The scan as a job: config {"project", "checks", "encoder"}."""
-    return scan(Project.open(config["project"]), checks=config.get("checks"), encoder=config.get("encoder"), emit=emit)
+    """The scan as a job: config {"project", "checks", "without", "encoder"}."""
+    return scan(
+        Project.open(config["project"]),
+        checks=config.get("checks"),
+        without=config.get("without") or (),
+        encoder=config.get("encoder"),
+        emit=emit,
+    )
 
 
 def _choose(known: dict[str, Check], names: list[str] | None) -> dict[str, Check]:
@@ -79,14 +92,17 @@ def _choose(known: dict[str, Check], names: list[str] | None) -> dict[str, Check
     return known if names is None else {name: known[name] for name in names}
 
 
-def _measure_batches(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor) -> None:
-    missing = unmeasured_parts(project, checks)
-    records = sum(pq.read_metadata(part).num_rows for part in missing)
-    done = 0
-    for measured in measure_parts(project, missing, executor):
-        done += measured.records
-        for name, spent in measured.seconds.items():
-            seconds[name] += spent
+def _measure_parts(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor | None) -> None:
+    works = unmeasured(project, [c for c in checks if c.scope == "batch"], features_for(checks))
+    cores = os.cpu_count() or 1
+    apart = executor is None and cores > 1 and len(works) >= _PARTS_PER_PROCESS * cores
+    measured = measure_apart(project, works) if apart else measure_here(project, works, executor or Threads())
+    records, done = sum(pq.read_metadata(work.part).num_rows for work in works), 0
+    for part in measured:
+        done += part.records
+        for name, spent in part.seconds.items():
+            if (check := name if name in seconds else first_to_need(name, checks)) is not None:
+                seconds[check] += spent
         emit(fraction=_SHARE_BATCH * done / max(records, 1), message=f"Checked {done:,} of {records:,} rows")
 
 
@@ -120,28 +136,40 @@ class RecordSet:
         """One record column over the whole set."""
         return pa.concat_tables([pq.read_table(part, columns=[name]) for part in self.project.record_parts]).column(name)
 
-    @functools.cached_property
-    def texts(self) -> pa.ChunkedArray:
-        """What duplicates are looked for in: the prompt and the answer. The system prompt, shared by many, is left out."""
-        import pyarrow.compute as pc
+    def lengths(self, name: str) -> np.ndarray:
+        """Characters of each prompt or answer without the white space around it."""
+        return self._profile.column(f"{name}_trimmed").to_numpy()
 
-        return pc.binary_join_element_wise(self.column("prompt"), self.column("answer"), pa.scalar("\n\n", pa.large_string()))
+    @property
+    def answer_turns(self) -> np.ndarray:
+        """Position of each record's last assistant turn."""
+        return self._profile.column("answer_turn").to_numpy()
+
+    @functools.cached_property
+    def _profile(self) -> pa.Table:
+        return record_feature(self.project, ROW_PROFILE, columns=["prompt_trimmed", "answer_trimmed", "answer_turn"])
 
     @functools.cached_property
     def exact_groups(self) -> np.ndarray:
         """The index of the first record with the same canonical text."""
-        from pipelines.duplicates.exact import exact_groups
-
-        return exact_groups(self.texts)
+        return self._first_with_equal("text_digests@1")
 
     @functools.cached_property
     def prompt_groups(self) -> np.ndarray:
         """The index of the first record with the same canonical system prompt and prompt."""
-        import pyarrow.compute as pc
+        return self._first_with_equal("prompt_digests@1")
 
-        from pipelines.duplicates.exact import exact_groups
+    def _first_with_equal(self, digests: str) -> np.ndarray:
+        import numpy as np
 
-        return exact_groups(pc.binary_join_element_wise(self.column("system"), self.column("prompt"), pa.scalar("\n\n", pa.large_string())))
+        from pipelines.duplicates.exact import first_equal
+
+        return first_equal(np.column_stack([column.to_numpy() for column in record_feature(self.project, digests).columns]))
+
+    @functools.cached_property
+    def prompt_languages(self) -> pa.Table:
+        """The language of each prompt."""
+        return record_feature(self.project, "prompt_languages@1")
 
     @functools.cached_property
     def near_pairs(self) -> pa.Table:
@@ -153,11 +181,17 @@ class RecordSet:
         from pipelines.duplicates.near import near_pairs
 
         self.emit(message="Looking for near duplicates")
-        found = near_pairs(self.texts, emit=self._quiet).pairs
+        found = near_pairs(self._compared_texts(), emit=self._quiet).pairs
         ids = self.column("id").combine_chunks()
         by_id = pa.table({"left": ids.take(found["left"]), "right": ids.take(found["right"]), "similarity": found["similarity"]})
         write_parquet(by_id.replace_schema_metadata(version), file)
         return found
+
+    def _compared_texts(self) -> pa.ChunkedArray:
+        """The prompt and the answer, like the digests of `exact_groups`. Not kept: they are as large as all the data."""
+        import pyarrow.compute as pc
+
+        return pc.binary_join_element_wise(self.column("prompt"), self.column("answer"), pa.scalar("\n\n", pa.large_string()))
 
     def _indexed(self, by_id: pa.Table) -> pa.Table:
         import pyarrow.compute as pc
@@ -186,10 +220,10 @@ def _measure_set(features: RecordSet, checks: list[Check], seconds: dict[str, fl
         folder = features.project.measurements_folder / check.key
         target = folder / f"set-{features.version}.parquet"
         if not target.is_file():
-            began = time.monotonic()
+            began = time.process_time()
             emit(fraction=_SHARE_BATCH + _SHARE_SET * done / len(checks), message=f"Comparing rows: {check.title.lower()}")
             write_parquet(measurement_table(check, features.column("id"), check.measure(features)), target)
-            seconds[check.name] += time.monotonic() - began
+            seconds[check.name] += time.process_time() - began
         for older in _others(folder, target):
             older.unlink()
 

@@ -26,7 +26,7 @@ FLOORS = [
     {"records", "errors", "executor", "models"},
     {"store", "features", "checks", "jobs", "job_list", "progress", "worker"},
     {"sources", "duplicates", "clusters", "rules"},
-    {"scan", "curation"},
+    {"scan", "curation", "measurement", "record_features"},
     {"training"},
     {"evaluation"},
     {"cli", "commands", "quarantine_commands", "demo", "serve"},

@@ -71,6 +71,41 @@ def test_a_check_that_loses_a_row_is_caught(project, fill, monkeypatch):
         scan(project, checks=["empty_turn"])
 
 
+def test_a_large_set_is_measured_the_same_in_processes(project, fill, monkeypatch):
+    import pyarrow.parquet as pq
+
+    import pipelines.scan as module
+
+    for part in range(4):
+        fill(
+            project, [chat(f"Question {part}-{n} about the invoice?", "Yes." if n else "") for n in range(3)], part=f"000{part}-test-00000"
+        )
+
+    def measured():
+        found = scan(project, without=("embeddings",))
+        tables = {p.relative_to(project.folder): pq.read_table(p) for p in sorted(project.measurements_folder.rglob("*.parquet"))}
+        return {name: check["flagged"] for name, check in found["checks"].items()}, tables
+
+    here = measured()
+    for file in [*project.measurements_folder.rglob("*.parquet"), *project.features_folder.rglob("*.parquet")]:
+        file.unlink()
+    used = []
+    apart = module.measure_apart
+    monkeypatch.setattr(module, "_PARTS_PER_PROCESS", 1)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(module, "measure_apart", lambda *asked: used.append(1) or apart(*asked))
+    assert measured() == here and used == [1]
+
+
+def test_a_scan_without_embeddings_leaves_out_what_needs_a_model(project, fill):
+    fill(project, [chat("Is it open?", "Yes."), chat("Where is it?", "Here.")])
+    found = scan(project, without=("embeddings",))
+    assert set(all_checks()) - set(found["checks"]) == {name for name, check in all_checks().items() if "embeddings" in check.needs}
+    assert "off_topic" not in found["checks"] and "near_duplicate" in found["checks"]
+    assert (found["clusters"], found["encoder"]) == (None, None)
+    assert not (project.features_folder / "map.parquet").exists()
+
+
 @pytest.mark.slow
 def test_a_whole_scan_finds_duplicates_conflicts_and_draws_the_map(project, fill):
     from pipelines.curation.decisions import connect

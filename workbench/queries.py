@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from pipelines.curation.decisions import connect
-from pipelines.curation.issue_index import add_issue_index
-from pipelines.curation.issues import cluster_names, issue_counts
+from pipelines.curation.issue_index import add_issue_index, issue_counts
+from pipelines.curation.issues import cluster_names
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.rules.rule_file import known_checks

@@ -14,7 +14,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from pipelines.curation.decisions import connect, log
-from pipelines.curation.issues import cards, issue_counts
+from pipelines.curation.issue_index import issue_counts
+from pipelines.curation.issues import cards
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.store.project import Project
 from workbench.review_session import Message, Written, read_message, write

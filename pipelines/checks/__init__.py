@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"“])")
 Severity = Literal["error", "warning", "info"]
+Feature = Literal["exact_groups", "near_pairs", "prompt_groups", "prompt_languages", "embeddings"]
+"""What `SetFeatures` computes over the whole set; "embeddings" alone need a model."""
 Shared = TypeVar("Shared")
 Group = Literal["structure", "format", "text", "length", "language", "duplicates", "privacy", "content", "meaning"]
 
@@ -105,6 +107,15 @@ class SetFeatures(Protocol):
         """One record column over the whole set."""
         ...
 
+    def lengths(self, name: str) -> np.ndarray:
+        """int64, one per record: characters of its "prompt" or "answer" without the white space around it."""
+        ...
+
+    @property
+    def answer_turns(self) -> np.ndarray:
+        """int64, one per record: position of the last assistant turn in the conversation, -1 where there is none."""
+        ...
+
     @property
     def exact_groups(self) -> np.ndarray:
         """int64, one per record: the index of the first record with the same canonical text."""
@@ -118,6 +129,11 @@ class SetFeatures(Protocol):
     @property
     def prompt_groups(self) -> np.ndarray:
         """int64, one per record: the index of the first record with the same canonical system prompt and prompt."""
+        ...
+
+    @property
+    def prompt_languages(self) -> pa.Table:
+        """The language of each record's prompt: `code` (null where it cannot be told) and `score`. See `_languages.Language`."""
         ...
 
     @property
@@ -158,6 +174,8 @@ class Check:
     languages: tuple[str, ...]
     """ISO 639-1 codes the check is meant for; ("*",) for all."""
     scope: Literal["batch", "set"]
+    needs: tuple[Feature, ...]
+    """The features of the whole set that it asks for."""
     measure: Callable[[Any], Measurements]
     fix: Fix | None = None
     folder: str | None = None
@@ -196,6 +214,7 @@ def check(
     version: int = 1,
     languages: tuple[str, ...] = ("*",),
     scope: Literal["batch", "set"] = "batch",
+    needs: tuple[Feature, ...] = (),
 ) -> Callable[[Callable[[Any], Measurements]], Callable[[Any], Measurements]]:
     """Registers a function as a check named after it. Exactly one of flag_above and flag_below is given; a docstring is required."""
     if (flag_above is None) == (flag_below is None):
@@ -217,6 +236,7 @@ def check(
             version=version,
             languages=languages,
             scope=scope,
+            needs=needs,
             measure=measure,
         )
         return measure

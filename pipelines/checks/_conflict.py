@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pipelines.checks._json_schema import JsonSchema, fields
@@ -20,7 +21,7 @@ _NEGATION = re.compile(
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
 _WORD = r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+"
-_CODE_SIGNS = re.compile(r"[{}();=<>\[\]]")
+_CODE_SIGNS = "{}();=<>[]"
 _SHORT = 6
 """An answer of at most so many words is a label, a name or a number: another one is another answer."""
 
@@ -28,14 +29,57 @@ CERTAIN = 0.5
 """Above it, a sign of contradiction was seen; up to it, the texts merely differ."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """What is compared of an answer."""
+    """What is compared of an answer. Each sign is looked for once, however many answers it is compared with."""
 
     text: str
     labels: dict[str, Any] | None = None
     """Label-like fields of a JSON answer by path; None for other answers."""
     words: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def length(self) -> int:
+        """In words."""
+        return self.words.total()
+
+    @cached_property
+    def polarity(self) -> str:
+        """Whether it begins with yes or with no."""
+        return "no" if _NO.match(self.text) else "yes" if _YES.match(self.text) else ""
+
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether it declines."""
+        return find_refusal(self.text) is not None
+
+    @cached_property
+    def is_code(self) -> bool:
+        """Whether more than one in 25 characters is a sign of code."""
+        return sum(map(self.text.count, _CODE_SIGNS)) * 25 > len(self.text)
+
+    @cached_property
+    def result(self) -> str | None:
+        """The final number of a worked answer."""
+        final = _FINAL.search(self.text)
+        return final[1] if final else None
+
+    @cached_property
+    def numbers(self) -> Counter[str]:
+        """All its numbers."""
+        return Counter(_NUMBER.findall(self.text))
+
+    @cached_property
+    def negations(self) -> int:
+        """How often it says no, not, never."""
+        return len(_NEGATION.findall(self.text))
+
+    def distance(self, other: Answer) -> float:
+        """The share of different words, from 0 to 1: a weighted Jaccard distance."""
+        shorter, longer = (self, other) if len(self.words) < len(other.words) else (other, self)
+        counts = longer.words.get
+        shared = sum(min(n, counts(word, 0)) for word, n in shorter.words.items())
+        return 1 - shared / max(self.length + other.length - shared, 1)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -62,7 +106,7 @@ def conflict(one: Answer, other: Answer, *, labels_only: bool = False) -> tuple[
         differing = [f"{path}: {_shown(left)} or {_shown(right)}" for path, (left, right) in pairs.items() if left != right]
         if differing:
             return CERTAIN + (1 - CERTAIN) * len(differing) / len(pairs), "; ".join(differing)
-    short = max(one.words.total(), other.words.total()) <= _SHORT
+    short = max(one.length, other.length) <= _SHORT
     if labels_only and not short:
         return 0.0, ""
     return _text_conflict(one, other, short=short and one.labels is None)
@@ -75,27 +119,20 @@ def _shown(value: Any) -> str:
 def _text_conflict(one: Answer, other: Answer, *, short: bool) -> tuple[float, str]:
     if one.words == other.words:
         return 0.0, ""
-    distance = 1 - (one.words & other.words).total() / max((one.words | other.words).total(), 1)
-    if {_polarity(one), _polarity(other)} == {"yes", "no"}:
+    distance = one.distance(other)
+    if {one.polarity, other.polarity} == {"yes", "no"}:
         return 1.0, "yes or no"
-    refuses = [find_refusal(answer.text) is not None for answer in (one, other)]
-    if refuses[0] != refuses[1] and distance > 0.5:
+    if one.refuses != other.refuses and distance > 0.5:
         return 0.9, "one answers, the other declines"
-    if all(refuses):
+    if one.refuses and other.refuses:
         return CERTAIN * distance, ""
     if short and _is_other_label(one, other, distance):
         return 1.0, f"{one.text[:40]} or {other.text[:40]}"
-    if any(len(_CODE_SIGNS.findall(answer.text)) * 25 > len(answer.text) for answer in (one, other)):
+    if one.is_code or other.is_code:
         return CERTAIN * distance, ""  # code says the same with other signs
-    final = [_FINAL.search(answer.text) for answer in (one, other)]
-    if final[0] and final[1] and final[0][1] != final[1][1]:
-        return 0.9, f"{final[0][1]} or {final[1][1]}"
+    if one.result and other.result and one.result != other.result:
+        return 0.9, f"{one.result} or {other.result}"
     return _similar_with_a_difference(one, other, distance)
-
-
-def _polarity(answer: Answer) -> str:
-    """Whether an answer begins with yes or with no."""
-    return "no" if _NO.match(answer.text) else "yes" if _YES.match(answer.text) else ""
 
 
 def _is_other_label(one: Answer, other: Answer, distance: float) -> bool:
@@ -107,11 +144,9 @@ def _is_other_label(one: Answer, other: Answer, distance: float) -> bool:
 
 def _similar_with_a_difference(one: Answer, other: Answer, distance: float) -> tuple[float, str]:
     """Two texts that are mostly the same words, but for a number or a "not"."""
-    numbers = [Counter(_NUMBER.findall(answer.text)) for answer in (one, other)]
-    if distance <= 0.5 and numbers[0] and numbers[1] and numbers[0] != numbers[1]:
-        left, right = numbers[0] - numbers[1], numbers[1] - numbers[0]
+    if distance <= 0.5 and one.numbers and other.numbers and one.numbers != other.numbers:
+        left, right = one.numbers - other.numbers, other.numbers - one.numbers
         return 0.8, f"{', '.join(left) or 'no number'} or {', '.join(right) or 'no number'}"
-    negations = [len(_NEGATION.findall(answer.text)) for answer in (one, other)]
-    if distance <= 0.4 and negations[0] % 2 != negations[1] % 2:
+    if distance <= 0.4 and one.negations % 2 != other.negations % 2:
         return 0.7, "one says not, the other does not"
     return CERTAIN * distance, ""

@@ -8,32 +8,28 @@ from pipelines.checks import Evidence, Measurements
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
 
 FEWEST_RECORDS = 50
 
 
-def length_outliers(texts: pa.ChunkedArray) -> Measurements:
+def length_outliers(characters: np.ndarray) -> Measurements:
     """The modified z-score of each text's length on a logarithmic scale (Iglewicz and Hoaglin 1993), without its sign.
 
     Empty texts are not measured, nor is a set of fewer than 50 others.
     """
     import numpy as np
-    import pyarrow.compute as pc
 
-    lengths = np.asarray(pc.fill_null(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0), dtype=np.float64)
+    lengths = characters.astype(np.float64)
     some = lengths > 0
     if some.sum() < FEWEST_RECORDS:
         return Measurements([None] * len(lengths))
-    scores = np.abs(_modified_z(np.log(lengths[some])))
+    scores = np.zeros(len(lengths))
+    scores[some] = np.abs(_modified_z(np.log(lengths[some])))
     median = np.median(lengths[some])
-    values: list[float | None] = [None] * len(lengths)
     evidence: list[tuple[Evidence, ...]] = [()] * len(lengths)
-    for i, score in zip(np.flatnonzero(some).tolist(), scores.tolist(), strict=True):
-        values[i] = score
-        if score > 2:
-            evidence[i] = (Evidence(note=f"{lengths[i]:,.0f} characters; half of the set has more than {median:,.0f}"),)
-    return Measurements(values, evidence)
+    for i in np.flatnonzero(scores > 2).tolist():
+        evidence[i] = (Evidence(note=f"{lengths[i]:,.0f} characters; half of the set has more than {median:,.0f}"),)
+    return Measurements([score if measured else None for score, measured in zip(scores.tolist(), some.tolist(), strict=True)], evidence)
 
 
 def _modified_z(values: np.ndarray) -> np.ndarray:

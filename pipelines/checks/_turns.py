@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.checks import Batch, Evidence, Measurements
 from pipelines.checks._utf8 import Utf8, utf8
@@ -69,7 +69,7 @@ def turns_with(batch: Batch, pattern: str, *, roles: Sequence[str] | None = None
 def turns_where(turns: pa.Table, mask: pa.ChunkedArray | pa.Array) -> Iterator[Turn]:
     """The rows of `turns_of` that a mask keeps, in order."""
     found = turns.select(["record", "turn", "role", "content"]).filter(mask)
-    yield from map(Turn, *(column.to_pylist() for column in found.columns))
+    yield from map(Turn, *(values(column) for column in found.columns))
 
 
 def turns_of(batch: Batch, roles: Sequence[str] | None = None) -> pa.Table:
@@ -117,6 +117,11 @@ def _may_match(turns: pa.Table, having: str, digits: int) -> pa.Array:
 def content_bytes(batch: Batch) -> Utf8:
     """The contents of all turns as bytes."""
     return batch.shared("content bytes", lambda: utf8(batch.turns.column("content")))
+
+
+def values(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column without nulls, or of texts with; several times faster than Arrow's own way to a list."""
+    return column.to_numpy().tolist()
 
 
 def records_with(batch: Batch, column: str, pattern: str, records: Iterable[int]) -> set[int]:

@@ -6,7 +6,7 @@ import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._languages import PLAIN, READ, Language, english_words, language, parts_in
-from pipelines.checks._turns import answer_turns
+from pipelines.checks._turns import answer_turns, values
 
 _FEWEST_ASKED = 20
 _SHORT = 60
@@ -35,17 +35,17 @@ def answer_language(batch: Batch) -> Measurements:
     asked, said = (english_words(batch.column(column)) for column in ("prompt", "answer"))
     is_short = np.asarray(pc.less(pc.utf8_length(batch.column("prompt")), _SHORT))
     same = (said >= PLAIN) & ((asked >= 2) | ((asked == 1) & is_short))
-    values: list[float | None] = [0.0 if each else None for each in same]
+    found: list[float | None] = [0.0 if each else None for each in same.tolist()]
     evidence: list[tuple[Evidence, ...]] = [()] * len(batch)
     others = np.flatnonzero(~same)
     turns = answer_turns(batch.column("messages"), batch.column("chosen"))
-    rows = batch.table.select(["system", "prompt", "answer"]).take(others).to_pylist()
-    for i, row in zip(others.tolist(), rows, strict=True):
-        difference = _difference(**row, is_english=bool(asked[i] >= PLAIN))
+    texts = [values(batch.column(column).take(others)) for column in ("system", "prompt", "answer")]
+    for i, is_english, row in zip(others.tolist(), (asked[others] >= PLAIN).tolist(), zip(*texts, strict=True), strict=True):
+        difference = _difference(*row, is_english=is_english)
         if difference is not None:
-            values[i], note = difference
+            found[i], note = difference
             evidence[i] = (Evidence(int(turns[i]), note=note),) if note else ()
-    return Measurements(values, evidence)
+    return Measurements(found, evidence)
 
 
 def _difference(system: str, prompt: str, answer: str, *, is_english: bool) -> tuple[float, str] | None:

@@ -13,4 +13,4 @@ def answer_length_outlier(features: SetFeatures) -> Measurements:
     Very short answers are often cut off or empty phrases, very long ones often run on. Look at them: complete, shorten or drop them.
     Beyond 4 is unusual: in ordinary sets it is none to one row in a hundred. Not measured in sets of fewer than 50 answers.
     """
-    return length_outliers(features.column("answer"))
+    return length_outliers(features.lengths("answer"))

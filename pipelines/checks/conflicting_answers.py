@@ -9,7 +9,6 @@ from pipelines.checks import Evidence, Measurements, SetFeatures, check
 from pipelines.checks._conflict import CERTAIN, Answer, conflict, json_answer, text_answer
 from pipelines.checks._json_schema import JsonSchema, learn_schema
 from pipelines.checks._json_text import ATTEMPT, read_json
-from pipelines.checks._turns import answer_turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +26,7 @@ _FEWEST_SHARED = 8
     severity="error",
     flag_above=CERTAIN,
     scope="set",
+    needs=("prompt_groups", "near_pairs"),
 )
 def conflicting_answers(features: SetFeatures) -> Measurements:
     """How much the answer contradicts another answer to the same question, from 0 to 1.
@@ -44,10 +44,11 @@ def conflicting_answers(features: SetFeatures) -> Measurements:
     comparison = _Comparison(features)
     groups = features.prompt_groups
     order = np.argsort(groups, kind="stable")
-    edges = np.flatnonzero(np.diff(groups[order])) + 1
-    for members in np.split(order, edges):
-        if len(members) > 1 and comparison.asks_something(int(members[0])):
-            comparison.compare_all(members.tolist())
+    bounds = np.r_[0, np.flatnonzero(np.diff(groups[order])) + 1, len(order)]
+    for several in np.flatnonzero(np.diff(bounds) > 1).tolist():
+        members = order[bounds[several] : bounds[several + 1]].tolist()
+        if comparison.asks_something(members[0]):
+            comparison.compare_all(members)
     comparison.compare_near(features.near_pairs, groups)
     return comparison.measurements()
 
@@ -90,7 +91,7 @@ class _Comparison:
 
     def measurements(self) -> Measurements:
         """The strongest conflict of each record."""
-        turns = answer_turns(self._features.column("messages"), self._features.column("chosen"))
+        turns = self._features.answer_turns
         evidence: list[tuple[Evidence, ...]] = [()] * len(self._ids)
         for record, (other, note) in self._against.items():
             evidence[record] = (Evidence(int(turns[record]), record=self._ids[other], note=note),)

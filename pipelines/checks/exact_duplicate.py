@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.checks import Evidence, Measurements, SetFeatures, check
 
 
-@check(title="Exact duplicates", unit="earlier rows", group="duplicates", flag_above=0, scope="set")
+@check(title="Exact duplicates", unit="earlier rows", group="duplicates", flag_above=0, scope="set", needs=("exact_groups",))
 def exact_duplicate(features: SetFeatures) -> Measurements:
     """1 when an earlier row has the same text, apart from capitals and spaces; else 0. The first of them is not counted.
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pipelines.checks import Evidence, Measurements, SetFeatures, check
 from pipelines.checks._json_schema import Deviation, learn_schema
 from pipelines.checks._json_text import ATTEMPT, read_json
-from pipelines.checks._turns import answer_turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +37,7 @@ def json_schema_drift(features: SetFeatures) -> Measurements:
     if attempts.sum() < max(_FEWEST_RECORDS, _MOST * (~empty).sum()):
         return Measurements(values)
     schema = learn_schema(value for _, value in _readable(answers, attempts) if isinstance(value, dict))
-    turns = answer_turns(features.column("messages"), features.column("chosen"))
+    turns = features.answer_turns
     evidence: list[tuple[Evidence, ...]] = [()] * len(answers)
     for i in np.flatnonzero(~attempts & ~empty).tolist():
         values[i], evidence[i] = 1.0, (Evidence(int(turns[i]), note="prose, where the other answers are JSON"),)

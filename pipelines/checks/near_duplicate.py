@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.checks import Evidence, Measurements, SetFeatures, check
 
 
-@check(title="Near duplicates", unit="similarity", group="duplicates", flag_above=0.6, scope="set")
+@check(title="Near duplicates", unit="similarity", group="duplicates", flag_above=0.6, scope="set", needs=("near_pairs",))
 def near_duplicate(features: SetFeatures) -> Measurements:
     """How similar the row is to the most similar earlier row: the share of three-word sequences they have in common, from 0 to 1.
 

@@ -16,7 +16,7 @@ _REFERENCE = 4096
 _BLOCK = 2048
 
 
-@check(title="Prompts off the set's topics", unit="robust deviations", group="meaning", flag_above=3.0, scope="set")
+@check(title="Prompts off the set's topics", unit="robust deviations", group="meaning", flag_above=3.0, scope="set", needs=("embeddings",))
 def off_topic(features: SetFeatures) -> Measurements:
     """How much farther than usual in this set the prompt is from its ten nearest neighbours, in robust standard deviations.
 

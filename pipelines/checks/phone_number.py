@@ -6,23 +6,28 @@ import re
 from collections.abc import Iterator
 
 from pipelines.checks import Batch, Evidence, Measurements, check
-from pipelines.checks._turns import Findings, turns_with
+from pipelines.checks._turns import Findings, matches_at, turns_with
 
 _SEVEN_DIGITS = r"(?:\d[ ./()\x{A0}\x{2011}-]{0,2}){7}"
 _GAP = r"[ .\-/\u00a0\u2011]"
 _BEFORE = r"(?<![\w.,$€£<=*×^#+])(?<![\w/][-/])(?<![*×=<+] )"
 _AFTER = r"(?![\w%°€$£])(?![.,:/-]\d)(?! ?[=*×÷<>^+])(?! - \d)"
-_INTERNATIONAL = rf"{_BEFORE}(?P<plus>\+|00{_GAP}?)[1-9]\d{{0,2}}(?:{_GAP}?(?:\(\d{{1,5}}\)|\d+)){{1,7}}{_AFTER}"
-_AMERICAN = rf"{_BEFORE}(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d[.\u2011-])[2-9]\d\d{_GAP}\d{{4}}{_AFTER}"
-_CHINESE_MOBILE = rf"{_BEFORE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}{_AFTER}"
-_NATIONAL = rf"{_BEFORE}(?:\(0[1-9]\d{{0,4}}\)|0[1-9]\d{{0,4}})(?:{_GAP}?\d{{2,8}}){{1,4}}{_AFTER}"
-_LABELLED = (
+_FIRST = re.compile(r"[+(0-9](?<!\w[+(0-9])")
+"""Every number but a labelled one begins with one of these, after no letter or digit."""
+_INTERNATIONAL = re.compile(rf"{_BEFORE}(?P<plus>\+|00{_GAP}?)[1-9]\d{{0,2}}(?:{_GAP}?(?:\(\d{{1,5}}\)|\d+)){{1,7}}{_AFTER}")
+_AMERICAN = re.compile(rf"{_BEFORE}(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d[.\u2011-])[2-9]\d\d{_GAP}\d{{4}}{_AFTER}")
+_CHINESE_MOBILE = re.compile(rf"{_BEFORE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}{_AFTER}")
+_NATIONAL = re.compile(rf"{_BEFORE}(?:\(0[1-9]\d{{0,4}}\)|0[1-9]\d{{0,4}})(?:{_GAP}?\d{{2,8}}){{1,4}}{_AFTER}")
+_LABELLED = re.compile(
     r"(?:\b(?:tel(?:ephone|efon)?|phone|mobile|mobil|cell(?:phone)?|fax|whats ?app|handy|t[ée]l[ée]phone|tel[ée]fono|cellulare|m[oó]vil"
     r"|telefoon|call|ring|text|dial|hotline)\b|电话|手机|联系方式|電話|致电|拨打)"
     r"(?:[\W_]{1,3}(?:number|no|nr|us|me|him|her|them|is|at|on|back|or|text|unter|ist|au|al|il|en|est|号码?|为|是))*"
     r"[\W_]{0,4}?(?:号码|号|是|为|[：: ])*"
-    rf"(?P<number>\(?\d(?:{_GAP}?\(?\d\)?){{6,13}})(?![\w%])(?![.,:/-]\d)"
+    rf"(?P<number>\(?\d(?:{_GAP}?\(?\d\)?){{6,13}})(?![\w%])(?![.,:/-]\d)",
+    re.IGNORECASE,
 )
+_ASCII_LABEL = re.compile(r"[tpmcfwhrd](?=el|hone|obil|ell|ax|hats|andy|ovil|all|ing|ext|ial|otline)", re.IGNORECASE)
+"""Stands in every ASCII text that holds a labelled number."""
 _CONTEXT = (
     r"\b(?:tel|phone|mobile|cell|fax|call(?:ed|s|ing)?|ring|rang|reach(?:ed|able)?|contact|reception|dial|sms|whats ?app|hotline|landline"
     r"|handset|telefon\w*|handy|anrufen|erreichbar|rückruf|t[ée]l[ée]phone|appele[rz]|joindre|tel[ée]fono|llam\w+|chiam\w+|bel(?:len)?|nummer"
@@ -52,15 +57,15 @@ def phone_number(batch: Batch) -> Measurements:
 
 
 def _numbers(content: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(_INTERNATIONAL, content):
+    for match in matches_at(_FIRST, _INTERNATIONAL, content):
         if _is_plausible(match.group()) and _is_international(match.group(), has_plus=match["plus"] == "+"):
             yield match.span()
     for pattern in (_AMERICAN, _CHINESE_MOBILE):
-        yield from (match.span() for match in re.finditer(pattern, content) if _is_plausible(match.group()))
-    for match in re.finditer(_NATIONAL, content):
+        yield from (match.span() for match in matches_at(_FIRST, pattern, content) if _is_plausible(match.group()))
+    for match in matches_at(_FIRST, _NATIONAL, content):
         if _is_plausible(match.group()) and (_is_valid_somewhere(match.group()) or _is_spoken_of(content, *match.span())):
             yield match.span()
-    for match in re.finditer(_LABELLED, content, re.IGNORECASE):
+    for match in _LABELLED.finditer(content) if not content.isascii() or _ASCII_LABEL.search(content) else ():
         if _is_plausible(match["number"]):
             yield match.span("number")
 

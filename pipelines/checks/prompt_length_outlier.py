@@ -14,4 +14,4 @@ def prompt_length_outlier(features: SetFeatures) -> Measurements:
     drop them. Beyond 5 is unusual: in ordinary sets it is none to two rows in a hundred. Not measured in sets of fewer than 50
     prompts.
     """
-    return length_outliers(features.column("prompt"))
+    return length_outliers(features.lengths("prompt"))

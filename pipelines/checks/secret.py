@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._secret_formats import SIGNS, known_secrets
-from pipelines.checks._turns import Findings, records_with, turns_with
+from pipelines.checks._turns import Findings, matches_at, records_with, turns_with
 
 _IS = r"(?:=>|:=|[:=：]|is\b|ist\b|est\b|es\b|是|为)"
 _KEY_WORD = (
@@ -21,6 +21,8 @@ _QUOTE = r"[\"'`]?"
 _KEY = re.compile(
     rf"{_KEY_WORD}{_QUOTE}\s{{0,3}}(?:{_IS}|\s)\s{{0,3}}{_QUOTE}(?P<value>[A-Za-z0-9][A-Za-z0-9/+_.~-]{{14,199}}=*)", re.IGNORECASE
 )
+_KEY_START = re.compile(r"[abcprstABCPRST\u017f](?=(?i:pi|p|ecret|rivate|ccess|ccount|ervice|uth|efresh|ot|ession|lient|oken|earer|asic))")
+"""Every word of _KEY_WORD begins like this; U+017F is a small s to a search that ignores case."""
 _PASSWORD = re.compile(rf"{_PASSWORD_WORD}{_QUOTE}\s{{0,3}}{_IS}\s{{0,3}}{_QUOTE}(?P<value>[^\s\"'`<>{{}}()]{{8,64}})", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://(?P<user>[^\s/:@\"'<>]{1,80}):(?P<value>[^\s/@\"'<>]{3,80})@[^\s/\"'<>]{3,}")
 _TRIGGER = (
@@ -70,7 +72,7 @@ def _in_addresses(content: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _after_key_words(content: str) -> Iterator[tuple[int, int, str]]:
-    for match in _KEY.finditer(content):
+    for match in matches_at(_KEY_START, _KEY, content):
         value = match["value"].rstrip(".-_~")
         if _looks_random(value):
             yield match.start("value"), match.start("value") + len(value), "looks like a key"

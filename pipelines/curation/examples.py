@@ -21,19 +21,19 @@ _OPENING = 260
 def worst_examples(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
     """By check, the rows furthest beyond its threshold, at most five; of equal ones the first imported.
 
-    Each: {"record", "file", "row", "value", "verdict", "note", "role", "before", "found", "after", "other"}. `other` is an excerpt of
-    the row that it is to be compared with, or null. Cuts are marked by an ellipsis.
+    Each: {"record", "file", "row", "value", "note", "role", "before", "found", "after", "other"}. `other` is an excerpt of the row that it
+    is to be compared with, or null. Cuts are marked by an ellipsis.
 
-    `connection` comes from `decisions.connect` and has the table `found` (check, id, value, excess of every issue).
+    `connection` comes from `decisions.connect` and has the view `issue_index`.
     """
     connection.execute(
         f"""CREATE TEMP TABLE worst AS
             SELECT f.check, f.id, f.value, r.position, row_number() OVER (PARTITION BY f.check ORDER BY f.excess DESC, r.position) AS place
-            FROM found f JOIN records r ON r.id = f.id QUALIFY place <= {PER_CHECK}"""
+            FROM issue_index f JOIN records r ON r.id = f.id QUALIFY place <= {PER_CHECK}"""
     )
     shown = connection.sql(
-        """SELECT w.check AS name, w.id, w.value, w.position, m.evidence, v.verdict
-           FROM worst w JOIN measurements m ON m.check = w.check AND m.id = w.id LEFT JOIN verdicts v ON v.record = w.id
+        """SELECT w.check AS name, w.id, w.value, w.position, m.evidence
+           FROM worst w JOIN measurements m ON m.check = w.check AND m.id = w.id
            ORDER BY w.check, w.place"""
     ).to_arrow_table()
     rows = shown.to_pylist()
@@ -80,7 +80,6 @@ def _example(row: dict[str, Any], records: Mapping[str, dict[str, Any]]) -> dict
         "file": record["file"],
         "row": record["row"],
         "value": row["value"],
-        "verdict": row["verdict"],
         "note": spot.get("note", ""),
         "role": role,
         "before": before,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,9 +13,6 @@ from pipelines.curation.decisions import connect
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.errors import WorkbenchError
 from pipelines.store.project import Project
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SEVERITY_WEIGHT = {"error": 100, "warning": 10, "info": 1}
 """Orders the review queue: one error outweighs nine warnings."""
@@ -39,35 +36,6 @@ def add_issue_view(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Non
            FROM measurements m JOIN limits l ON m.check = l.check
            WHERE (l.above AND m.value > l.threshold) OR (NOT l.above AND m.value < l.threshold)"""
     )
-
-
-def issue_counts(project: Project, recipe: Recipe | None = None) -> pd.DataFrame:
-    """One row per enabled check, worst first.
-
-    Columns: check, title, description, severity, group, unit, threshold, direction, flagged, undecided (flagged and without a
-    verdict), measured (0 when the check has not run).
-    """
-    import pandas as pd
-
-    recipe = recipe or load_recipe(project)
-    with connect(project) as connection:
-        add_issue_view(connection, recipe)
-        measured = dict(connection.execute("SELECT m.check, count(m.value) FROM measurements m GROUP BY m.check").fetchall())
-        counted = connection.execute(
-            """SELECT i.check, count(*), count(*) FILTER (v.record IS NULL)
-               FROM issues i LEFT JOIN verdicts v ON v.record = i.id GROUP BY i.check"""
-        ).fetchall()
-    flagged = {check: (n, undecided) for check, n, undecided in counted}
-    rows = [
-        {
-            "check": c.name, "title": c.title, "description": c.description, "severity": c.severity, "group": c.group, "unit": c.unit,
-            "threshold": recipe.threshold(c), "direction": c.direction,
-            "flagged": flagged.get(c.name, (0, 0))[0], "undecided": flagged.get(c.name, (0, 0))[1], "measured": measured.get(c.name, 0),
-        }
-        for c in recipe.enabled.values()
-    ]  # fmt: skip
-    rows.sort(key=lambda r: (-SEVERITY_WEIGHT[r["severity"]], -r["flagged"], r["check"]))
-    return pd.DataFrame(rows)
 
 
 def issues(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,48 +10,48 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from pipelines.record_features import AGEING_FACTS, ROW_PROFILE, record_feature
+from pipelines.store import query
+from pipelines.store.project import Project
+
 _LENGTH_EDGES = (0, 1, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 _TURN_EDGES = (1, 2, 3, 4, 5, 7, 9, 13, 21)
 _KINDS = {"chat": "Conversations", "preference": "Pairs of a better and a worse answer", "unpaired": "Answers marked wanted or unwanted"}
 _MOST_BARS = 12
 _LANGUAGE_ROWS = 2_000
 _SURE = 0.5
+_KEPT = 4
+"""Sets of rows whose profile is kept in memory."""
 
 FACT_SHARE = 0.1
 """From this share of answers on, the report says that looking facts up serves better than learning them."""
-_FACTS = {
-    "words": (
-        "words that bind the answer to a moment, such as “currently”, “as of” or “up to date”",
-        r"(?i)\b(?:currently|at present|as of|up[- ]to[- ]date|nowadays|this (?:year|month|quarter)|derzeit|zurzeit|aktuell|actuellement"
-        r"|actualmente|attualmente|atualmente)\b|目前|截至|如今|現在",
-    ),
-    "years": ("years from 1990 to 2049", r"\b(?:199\d|20[0-4]\d)\b|(?:199\d|20[0-4]\d)年"),
-    "prices": ("prices", r"[$€£¥₹]\s?\d|\b\d[\d.,]*\s?(?:€|£|USD|EUR|GBP|dollars|euros)"),
-}
 
 
-def profile(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Distributions over all records: {"key", "title", "caption", "rows", "bars": [{"label", "count"}]}; what has no rows is left out.
+def profile(project: Project) -> list[dict[str, Any]]:
+    """Distributions over all records: {"key", "title", "caption", "rows", "bars": [{"label", "count"}]}; what has no rows is left out."""
+    return _profile(str(project.folder), project.records_version)
 
-    `connection` comes from `decisions.connect`.
-    """
-    lengths = connection.sql(
-        "SELECT length(prompt) AS prompt, length(answer) AS answer, len(messages) + len(coalesce(chosen, [])) AS turns FROM records"
-    ).to_arrow_table()
-    if lengths.num_rows == 0:
+
+@functools.lru_cache(_KEPT)
+def _profile(root: str, version: str) -> list[dict[str, Any]]:
+    project = Project(root)
+    rows = record_feature(project, ROW_PROFILE)
+    if rows.num_rows == 0:
         return []
-    prompt, answer, turns = (lengths.column(name).to_numpy().astype(np.int64) for name in ("prompt", "answer", "turns"))
-    found = [
-        _histogram("prompt_length", "Length of the prompt", prompt, _LENGTH_EDGES, "characters"),
-        _histogram("answer_length", "Length of the answer", answer, _LENGTH_EDGES, "characters"),
-        _histogram("turns", "Turns in a row", turns, _TURN_EDGES, "turns"),
-        _top(connection, "kinds", "Kinds of rows", "SELECT kind AS label, count(*) AS n FROM records GROUP BY kind"),
-        _top(connection, "files", "Files", "SELECT file AS label, count(*) AS n FROM source_rows GROUP BY file"),
-    ]
-    for bar in found[3]["bars"]:
+    prompt, answer, turns = (rows.column(name).to_numpy().astype(np.int64) for name in ("prompt", "answer", "turns"))
+    with query.connect(project) as connection:
+        connection.register("row_profile", rows)
+        found = [
+            _histogram("prompt_length", "Length of the prompt", prompt, _LENGTH_EDGES, "characters"),
+            _histogram("answer_length", "Length of the answer", answer, _LENGTH_EDGES, "characters"),
+            _histogram("turns", "Turns in a row", turns, _TURN_EDGES, "turns"),
+            _languages(connection),
+            _top(connection, "kinds", "Kinds of rows", "SELECT kind AS label, count(*) AS n FROM row_profile GROUP BY kind"),
+            _top(connection, "files", "Files", "SELECT file AS label, count(*) AS n FROM source_rows GROUP BY file"),
+        ]
+    for bar in found[4]["bars"]:
         bar["label"] = _KINDS.get(bar["label"], bar["label"])
-    found[4]["caption"] = "Rows of each file, with repeats"
-    found.insert(3, _languages(connection))
+    found[5]["caption"] = "Rows of each file, with repeats"
     return [one for one in found if len(one["bars"]) > 1 or one["key"] in ("prompt_length", "answer_length")]
 
 
@@ -121,19 +122,21 @@ def topics(connection: duckdb.DuckDBPyConnection, names: Sequence[dict[str, Any]
     ]
 
 
-def ageing_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def ageing_facts(project: Project) -> dict[str, Any]:
     """How many answers hold facts that may be out of date later, and whether they are many enough to say so.
 
     The rule is a search for words, so it counts candidates: a year in a history lesson and a price in a sum are among them.
     """
-    tests = [f"regexp_matches(answer, '{pattern}')" for _, pattern in _FACTS.values()]
-    counts = [f"count(*) FILTER ({name})" for name in _FACTS]
-    flags = ", ".join(f"{test} AS {name}" for test, name in zip(tests, _FACTS, strict=True))
-    total, either, *each = connection.execute(
-        f"""SELECT count(*), count(*) FILTER ({" OR ".join(_FACTS)}), {", ".join(counts)}
-            FROM (SELECT {flags} FROM records WHERE answer <> '')"""
-    ).fetchall()[0]
-    kinds = [{"kind": kind, "description": words, "count": n} for (kind, (words, _)), n in zip(_FACTS.items(), each, strict=True)]
+    return _ageing_facts(str(project.folder), project.records_version)
+
+
+@functools.lru_cache(_KEPT)
+def _ageing_facts(root: str, version: str) -> dict[str, Any]:
+    rows = record_feature(Project(root), ROW_PROFILE, columns=["answer", *AGEING_FACTS])
+    flags = {name: rows.column(name).to_numpy() for name in AGEING_FACTS}
+    total = int((rows.column("answer").to_numpy() > 0).sum())
+    either = int(np.logical_or.reduce(list(flags.values())).sum())
+    kinds = [{"kind": kind, "description": words, "count": int(flags[kind].sum())} for kind, (words, _) in AGEING_FACTS.items()]
     return {
         "answers": total,
         "with_facts": either,

@@ -13,8 +13,8 @@ import duckdb
 
 from pipelines import __version__
 from pipelines.curation.decisions import connect
-from pipelines.curation.examples import worst_examples
-from pipelines.curation.issues import SEVERITY_WEIGHT, add_issue_view, cluster_names
+from pipelines.curation.issue_index import add_issue_index, count_issues, issue_examples, measured_counts
+from pipelines.curation.issues import SEVERITY_WEIGHT, cluster_names
 from pipelines.curation.profile import ageing_facts, profile, topics
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.errors import WorkbenchError
@@ -39,12 +39,12 @@ def report(project: Project, recipe: Recipe | None = None) -> dict[str, Any]:
     """
     recipe = recipe or load_recipe(project)
     with connect(project) as connection:
-        add_issue_view(connection, recipe)
-        # Read once: at a million rows each pass over the measurements takes seconds.
-        connection.execute("CREATE TEMP TABLE found AS SELECT i.check, i.id, i.value, i.weight, i.excess FROM issues i")
-        connection.execute(f"CREATE TEMP TABLE flagged AS SELECT DISTINCT f.id FROM found f WHERE f.weight >= {SEVERITY_WEIGHT['warning']}")
+        add_issue_index(connection, project, recipe)
+        connection.execute(
+            f"CREATE TEMP TABLE flagged AS SELECT DISTINCT i.id FROM issue_index i WHERE i.weight >= {SEVERITY_WEIGHT['warning']}"
+        )
         totals = _totals(connection, project)
-        checks = _checks(connection, recipe)
+        checks = _checks(connection, project, recipe)
         ready = _readiness(connection, totals, checks)
         return {
             "project": project.name,
@@ -55,9 +55,9 @@ def report(project: Project, recipe: Recipe | None = None) -> dict[str, Any]:
             "next_steps": _next_steps(checks),
             "checks": checks,
             "not_run": [{"check": c["check"], "title": c["title"]} for c in checks if not c["measured"]],
-            "distributions": profile(connection),
+            "distributions": profile(project),
             "topics": topics(connection, cluster_names(project)),
-            "facts": ageing_facts(connection),
+            "facts": ageing_facts(project),
             "decisions": _decisions(connection),
             "sources": [
                 {key: s[key] for key in ("name", "format", "rows_read", "records", "duplicate_rows", "rejected", "at")}
@@ -72,17 +72,13 @@ def _totals(connection: duckdb.DuckDBPyConnection, project: Project) -> dict[str
     return {"sources": len(sources), "records": connection.execute("SELECT count(*) FROM records").fetchall()[0][0]} | summed
 
 
-def _checks(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[dict[str, Any]]:
+def _checks(connection: duckdb.DuckDBPyConnection, project: Project, recipe: Recipe) -> list[dict[str, Any]]:
     """Every enabled check, the severest and most frequent first."""
-    measured = dict(connection.execute("SELECT m.check, count(m.value) FROM measurements m GROUP BY m.check").fetchall())
-    counted = {
-        check: (flagged, undecided)
-        for check, flagged, undecided in connection.execute(
-            """SELECT i.check, count(*), count(*) FILTER (v.record IS NULL) FROM found i
-               LEFT JOIN verdicts v ON v.record = i.id GROUP BY i.check"""
-        ).fetchall()
-    }
-    examples = worst_examples(connection)
+    measured, counted, examples = measured_counts(project, recipe), count_issues(connection), issue_examples(project, recipe)
+    shown = sorted({example["record"] for of_check in examples.values() for example in of_check})
+    verdict_by_id = dict(
+        connection.execute("SELECT record, verdict FROM verdicts WHERE list_contains($shown, record)", {"shown": shown}).fetchall()
+    )
     found = []
     for check in recipe.enabled.values():
         flagged, undecided = counted.get(check.name, (0, 0))
@@ -104,7 +100,7 @@ def _checks(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[dict[
                 "undecided": undecided,
                 "measured": measured.get(check.name, 0),
                 "payoff": undecided * SEVERITY_WEIGHT[check.severity],
-                "examples": examples.get(check.name, []),
+                "examples": [one | {"verdict": verdict_by_id.get(one["record"])} for one in examples.get(check.name, [])],
             }
         )
     return sorted(found, key=lambda c: (-SEVERITY_WEIGHT[c["severity"]], -c["flagged"], c["check"]))

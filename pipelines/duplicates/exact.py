@@ -19,6 +19,11 @@ def exact_groups(texts: pa.ChunkedArray | pa.Array, *, emit: Callable[..., None]
 
     Texts are compared by 128-bit hash, so nothing as long as the texts is held in memory.
     """
+    return first_equal(text_digests(texts, emit=emit))
+
+
+def text_digests(texts: pa.ChunkedArray | pa.Array, *, emit: Callable[..., None] = lambda **_: None) -> np.ndarray:
+    """uint64, two numbers per text: the 128-bit xxh3 hash of its canonical form."""
     import numpy as np
 
     from pipelines.duplicates.canonical import TextRows
@@ -36,7 +41,7 @@ def exact_groups(texts: pa.ChunkedArray | pa.Array, *, emit: Callable[..., None]
     for count in Threads().map(hash_block, rows.blocks(_BLOCK_BYTES)):
         done += count
         emit(fraction=done / len(rows), message=f"Compared {done:,} rows for exact copies")
-    return first_equal(digests)
+    return digests
 
 
 def first_equal(codes: np.ndarray) -> np.ndarray:

@@ -78,42 +78,55 @@ def repeated_words(
         longest = max(longest, stops[row] - starts[row])
     begins, ends = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.int64)
     codes, numbers = np.empty(longest + 1, np.uint64), np.empty(longest + 2, np.int64)
-    slots, stretches = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.uint64)
+    slots = np.empty(longest + 1, np.int64)
     size = int64(2)
     while size < 2 * longest + 2:
         size *= 2
     keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
     for row in range(len(starts)):
         shares[row], first[row], last[row] = 0.0, 0, 0
-        total = int64(0)
-        numbers[0] = 0
-        position = starts[row]
-        while True:
-            begin, end, code, is_number = _next_word(letters, position, stops[row])
-            if begin == stops[row]:
-                break
-            begins[total], ends[total], codes[total] = begin, end, code
-            numbers[total + 1] = numbers[total] + is_number
-            total += 1
-            position = end
-        if total < stretch + times - 1:
+        total = _read_words(letters, starts[row], stops[row], begins, ends, codes, numbers)
+        if total < stretch + times - 1 or not _count_stretches(codes, total, stretch, times, slots, keys, counts):
             continue
-        if not _count_stretches(codes, total, stretch, times, stretches, slots, keys, counts):
-            continue
-        covered, in_tail, until = int64(0), int64(0), int64(-1)
-        run_start, best = int64(-1), int64(-1)
-        for word in range(total):
-            if _is_repeated(word, total, stretch, times, counts, slots, numbers):
-                if until < word:
-                    run_start = begins[word]
-                until = word + stretch
-            if word < until:
-                covered += 1
-                in_tail += word >= total - tail
-                if ends[word] - run_start > best:
-                    best = ends[word] - run_start
-                    first[row], last[row] = run_start - starts[row], ends[word] - starts[row]
+        covered, in_tail, start, end = _cover(begins, ends, numbers, total, stretch, times, tail, counts, slots)
         shares[row] = max(covered / total, in_tail / min(total, tail))
+        if covered > 0:
+            first[row], last[row] = start - starts[row], end - starts[row]
+
+
+@_compiled
+def _read_words(letters: Array, start: int, stop: int, begins: Array, ends: Array, codes: Array, numbers: Array) -> int:
+    """Fills in place and hash of each word, and how many words before it are digits only. Returns the number of words."""
+    total = int64(0)
+    numbers[0] = 0
+    while True:
+        begin, end, code, is_number = _next_word(letters, start, stop)
+        if begin == stop:
+            return total
+        begins[total], ends[total], codes[total] = begin, end, code
+        numbers[total + 1] = numbers[total] + is_number
+        total += 1
+        start = end
+
+
+@_compiled
+def _cover(
+    begins: Array, ends: Array, numbers: Array, total: int, stretch: int, times: int, tail: int, counts: Array, slots: Array
+) -> tuple[int, int, int, int]:
+    """How many words stand in repeated stretches, how many of these among the last `tail`, and the longest run of them in bytes."""
+    covered, in_tail, until = int64(0), int64(0), int64(-1)
+    run_start, first, last = int64(-1), int64(0), int64(0)
+    for word in range(total):
+        if _is_repeated(word, total, stretch, times, counts, slots, numbers):
+            if until < word:
+                run_start = begins[word]
+            until = word + stretch
+        if word < until:
+            covered += 1
+            in_tail += word >= total - tail
+            if ends[word] - run_start > last - first:
+                first, last = run_start, ends[word]
+    return covered, in_tail, first, last
 
 
 @_compiled
@@ -123,9 +136,7 @@ def _is_repeated(word: int, total: int, stretch: int, times: int, counts: Array,
 
 
 @_compiled
-def _count_stretches(
-    codes: Array, total: int, stretch: int, times: int, stretches: Array, slots: Array, keys: Array, counts: Array
-) -> bool:
+def _count_stretches(codes: Array, total: int, stretch: int, times: int, slots: Array, keys: Array, counts: Array) -> bool:
     """Fills in, for each word, the slot of `counts` for the stretch that starts with it. Returns whether any count reaches `times`."""
     size = int64(2)
     while size < 2 * total:
@@ -138,7 +149,6 @@ def _count_stretches(
         for place in range(stretch):
             code = (code ^ codes[word + place]) * _SPREAD
             code ^= code >> uint64(29)
-        stretches[word] = code
         slot = (code >> uint64(7)) & mask
         while counts[slot] > 0 and keys[slot] != code:
             slot = (slot + uint64(1)) & mask

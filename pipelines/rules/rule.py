@@ -92,6 +92,7 @@ class Rule:
             version=1,
             languages=("*",),
             scope="batch",
+            needs=(),
             measure=self.measure,
             folder=f"rule-{self.id}@{content_hash(self.definition)[:16]}",
         )

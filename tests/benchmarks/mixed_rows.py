@@ -7,6 +7,7 @@ taken at a quarter of their share. 2 rows in 100 are copies of an earlier row in
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import re
@@ -51,10 +52,11 @@ def mixed_records(rows: int, *, seed: int = 0) -> Iterator[Record]:
         if recent and lot < COPIES:
             yield _changed(choose.choice(recent), str.upper)
         elif recent and lot < COPIES + NEAR_COPIES:
-            yield _changed(choose.choice(recent), lambda text: _reworded(text, pools[name][1], 0.05, choose))
+            yield _changed(choose.choice(recent), functools.partial(_reworded, words=pools[name][1], share=0.05, choose=choose))
         else:
             record = choose.choice(files[name])
-            made = _changed(record, lambda text: _recombined(text, *pools[name], choose))
+            sentences, words = pools[name]
+            made = _changed(record, functools.partial(_recombined, sentences=sentences, words=words, choose=choose))
             recent = [*recent[-999:], made]
             yield made
 

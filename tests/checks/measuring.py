@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.checks import Batch, Evidence, Measurements, all_checks
+from pipelines.checks._languages import languages
+from pipelines.checks._turns import answer_turns
 from pipelines.records import Message, Record
 from pipelines.store.tables import records_to_table
 
@@ -64,6 +66,13 @@ class SmallSet:
     def column(self, name: str) -> pa.ChunkedArray:
         return self._table.column(name)
 
+    def lengths(self, name: str) -> np.ndarray:
+        return np.array([len(text.strip()) for text in self._texts(name)], np.int64)
+
+    @property
+    def answer_turns(self) -> np.ndarray:
+        return answer_turns(self.column("messages"), self.column("chosen"))
+
     @property
     def exact_groups(self) -> np.ndarray:
         return _first_equal([_canonical(f"{p} | {a}") for p, a in zip(self._texts("prompt"), self._texts("answer"), strict=True)])
@@ -82,6 +91,10 @@ class SmallSet:
         return pa.table(
             {"left": pa.array(left, pa.int64()), "right": pa.array(right, pa.int64()), "similarity": pa.array(similarity, pa.float64())}
         )
+
+    @property
+    def prompt_languages(self) -> pa.Table:
+        return languages(self._table.column("prompt"))
 
     @property
     def embeddings(self) -> np.ndarray:

@@ -5,7 +5,8 @@ import pytest
 
 from pipelines.curation.decisions import Decision, connect, decide, log, undo
 from pipelines.curation.fixes import apply_fix, preview_fix
-from pipelines.curation.issues import cards, issue_counts, issues
+from pipelines.curation.issue_index import issue_counts
+from pipelines.curation.issues import cards, issues
 from pipelines.curation.queue import Queue, queue_ids
 from pipelines.curation.recipe import load_recipe
 from pipelines.curation.report import report

@@ -7,7 +7,8 @@ import pytest
 
 from pipelines.checks import all_checks
 from pipelines.curation.decisions import Decision, bulk, decide
-from pipelines.curation.issues import cards, issue_counts, issues
+from pipelines.curation.issue_index import issue_counts
+from pipelines.curation.issues import cards, issues
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe, save_recipe
 from pipelines.errors import WorkbenchError
