@@ -153,7 +153,12 @@ class QuarantineIndex:
 
 def mended_rows(project: Project, source: int, *, limit: int = 50) -> list[dict[str, Any]]:
     """What became of mended rows of an import, the latest first: the columns of the table `mended`."""
-    select = sa.select(db.mended).where(db.mended.c.source == source).order_by(db.mended.c["import"].desc(), db.mended.c.line.desc()).limit(limit)
+    select = (
+        sa.select(db.mended)
+        .where(db.mended.c.source == source)
+        .order_by(db.mended.c["import"].desc(), db.mended.c.line.desc())
+        .limit(limit)
+    )
     with project.database.read() as connection:
         return [dict(row) for row in connection.execute(select).mappings()]
 
