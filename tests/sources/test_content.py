@@ -82,6 +82,7 @@ def test_reasoning_and_refusals_beside_the_content_are_kept(extra, turn):
         ({"type": "image", "source": {}}, "a picture, image"),
         ({"type": "input_audio", "input_audio": {}}, "sound, input_audio"),
         ({"type": "hologram"}, "hologram"),
+        ({"type": ["text"]}, "its type is a list"),
         (7, "a number"),
     ],
 )

@@ -314,3 +314,23 @@ def test_no_heap_of_markers_ends_in_anything_but_turns_or_a_reason(text):
         assert str(error).endswith(".")
     else:
         assert all(turn.role in ("system", "user", "assistant", "tool") for turn in found)
+
+
+LONG = 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<|im_start|>user\n" + " " * LONG + "x<|im_end|>", "USER: a ASSISTANT: " + "\n" * LONG + "b", "\n\nHuman: " + "\n" * LONG + "x\n\nAssistant: b",
+        "[INST] a [/INST]" + " " * LONG + "b" + "</s>" * 1000, "### Instruction:\n" + "\n" * LONG + "a\n### Response:\nb", "<s>" * LONG,
+        "<|user|>" * (LONG // 10) + "<|assistant|>", "<tool_call>" * LONG, "</tool_call>" * LONG + "<tool_call>" * 150, "[TOOL_CALLS]" + " " * LONG + "{",
+        "<|python_tag|>" + " " * LONG + "{", "<functioncall>" + "{}" * LONG, "<function=a>" * 150 + " " * LONG, "<tool_response>a</tool_response>" * 150 + "x",
+    ],
+)  # fmt: skip
+@pytest.mark.timeout(60)
+def test_no_text_keeps_the_search_for_markers_busy(text):
+    for role in ("user", "assistant", "system"):
+        read({"messages": [{"role": role, "content": text}]})
+    read({"text": text})
+    read({"prompt": text, "completion": text})

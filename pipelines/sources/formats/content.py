@@ -68,13 +68,11 @@ def _add(read: Content, part: Any, where: str) -> None:
     if isinstance(part, str):
         read.text += part
         return
-    if not isinstance(part, dict):
-        raise _not_text(where, kind_of(part))
-    kind = part.get("type", "text")
+    kind = _type_of(part, where)
     if kind in TEXT_TYPES:
         text = part.get("refusal" if kind == "refusal" else "text")
         if not isinstance(text, str):
-            raise _not_text(where, part.get("type", "part without a type"))
+            raise _not_text(where, part.get("type") or "part without a type")
         read.text += text
     elif kind in REASONING_TYPES:
         read.reasoning.append(_reasoning(part, where))
@@ -88,7 +86,16 @@ def _add(read: Content, part: Any, where: str) -> None:
             read.results_come_first = False
         read.results.append((_id(part), result_text(part.get("content", part.get("output")), where)))
     else:
-        raise _not_text(where, _NOT_TEXT.get(kind, kind) if isinstance(kind, str) else kind_of(kind), kind)
+        raise _not_text(where, _NOT_TEXT.get(kind, kind), kind)
+
+
+def _type_of(part: Any, where: str) -> str:
+    if not isinstance(part, dict):
+        raise _not_text(where, kind_of(part))
+    kind = part.get("type") or "text"
+    if not isinstance(kind, str):
+        raise _not_text(where, f"its type is {kind_of(kind)}")
+    return kind
 
 
 def _id(part: Mapping[str, Any]) -> str | None:
@@ -115,6 +122,6 @@ def result_text(answered: Any, where: str) -> str:
     return json.dumps(answered, ensure_ascii=False)
 
 
-def _not_text(where: str, what: str, kind: Any = None) -> Unfit:
-    said = f"{what}, {kind}" if isinstance(kind, str) and what != kind else what
+def _not_text(where: str, what: str, kind: str = "") -> Unfit:
+    said = f"{what}, {kind}" if kind and what != kind else what
     return Unfit(f"{where[0].upper()}{where[1:]} holds a part that is not text ({said}). Only text can be trained: take it out.")

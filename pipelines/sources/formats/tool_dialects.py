@@ -18,25 +18,25 @@ from pipelines.sources.formats.format import Unfit
 from pipelines.sources.formats.tools import calls_in_text, paired, tools_from
 
 _MARKERS = ("<tool_call>", "<functioncall>", "[TOOL_CALLS]", "<|python_tag|>", "<function=")
-_TAGGED = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
-_GLAIVE = re.compile(r"<functioncall>\s*(\{.*\})\s*(?:</functioncall>|<\|endoftext\|>)?\s*\Z", re.DOTALL)
-_MISTRAL = re.compile(r"\[TOOL_CALLS\]\s*(.*?)\s*\Z", re.DOTALL)
+_MOST_MARKERS = 200
+_LONGEST_TEXT = 1_000_000
+"""A text with more of them, or longer, was never meant as calls: it is let be, so that no row can keep the search busy for minutes."""
+_CALLED = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 _MISTRAL_NAMED = re.compile(r"([\w.-]+)(?:\[CALL_ID\](\w+))?\s*(?:\[ARGS\])?\s*(\{.*?\})\s*(?=\[TOOL_CALLS\]|\Z)", re.DOTALL)
-_PYTHON_TAG = re.compile(r"<\|python_tag\|>\s*(.*?)\s*(?:<\|eom_id\|>|<\|eot_id\|>)?\s*\Z", re.DOTALL)
 _BUILT_IN = re.compile(r"([\w.]+)\.call\((\w+)=(\".*\"|'.*')\)\Z", re.DOTALL)
-_FUNCTION = re.compile(r"<function=([\w.-]+)>\s*(.*?)\s*</function>", re.DOTALL)
+_FUNCTION = re.compile(r"<function=([\w.-]+)>(.*?)</function>", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=([\w.-]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
-_RESPONSES = re.compile(r"\s*(?:<tool_response>\s*(.*?)\s*</tool_response>\s*)+\Z", re.DOTALL)
-_RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.DOTALL)
+_RESPONSE = re.compile(r"<tool_response>(.*?)</tool_response>", re.DOTALL)
+_ENDS = ("<|endoftext|>", "</functioncall>", "<|eom_id|>", "<|eot_id|>")
 
-_TOOLS_TAG = re.compile(r"<tools>\s*(?P<tools>[\[{].*?)\s*</tools>", re.DOTALL)
+_TOOLS_TAG = re.compile(r"<tools>\s*(?P<tools>[\[{].*?)</tools>", re.DOTALL)
 _FRAMES = (
-    re.compile(r"(?:\n\n)?# Tools\n\nYou may call one or more functions .*?<tools>\s*(?P<tools>[\[{].*?)\s*</tools>.*\Z", re.DOTALL),
+    re.compile(r"(?:\n\n)?# Tools\n\nYou may call one or more functions .*?<tools>\s*(?P<tools>[\[{].*?)</tools>.*\Z", re.DOTALL),
     re.compile(
-        r"(?:\n\n)?You are a function calling AI model\..*?<tools>\s*(?P<tools>[\[{].*?)\s*</tools>.*</tool_call>\s*\Z",
+        r"(?:\n\n)?You are a function calling AI model\..*?<tools>\s*(?P<tools>[\[{].*?)</tools>.*</tool_call>\s*\Z",
         re.DOTALL,
     ),
-    re.compile(r"(?:\n\n)?You can call these tools:\n<tools>\s*(?P<tools>.*?)\s*</tools>\nTo call one, .*</tool_call>\Z", re.DOTALL),
+    re.compile(r"(?:\n\n)?You can call these tools:\n<tools>\s*(?P<tools>[\[{].*?)</tools>\nTo call one, .*</tool_call>\Z", re.DOTALL),
     re.compile(r" with access to the following functions\. Use them if required -\s*(?P<tools>[\[{].*)\Z", re.DOTALL),
 )
 """How system prompts frame tools: Qwen, Hermes, Winnow's own ChatML, Glaive. Chat templates write such a frame themselves, so it is
@@ -67,8 +67,8 @@ def _with_calls(turns: Sequence[Message], names: frozenset[str]) -> tuple[Messag
             content, calls = read
             unnamed.add(len(found))
             found.append(replace(turn, content=content, tool_calls=calls_in_text(calls)))
-        elif turn.role in ("user", "tool") and "<tool_response>" in turn.content and _RESPONSES.match(turn.content):
-            found += [replace(turn, role="tool", content=text) for text in _RESPONSE.findall(turn.content)]
+        elif turn.role in ("user", "tool") and (results := _results(turn.content)):
+            found += [replace(turn, role="tool", content=text) for text in results]
         else:
             found.append(turn)
     return paired(found, unnamed) if unnamed else tuple(found)
@@ -77,7 +77,7 @@ def _with_calls(turns: Sequence[Message], names: frozenset[str]) -> tuple[Messag
 def _calls(text: str, names: frozenset[str]) -> tuple[str, list[Call]] | None:
     """The text before the calls and the calls; None when there is none, or one that cannot be read."""
     for marker in _MARKERS:
-        if marker in text and (read := _READERS[marker](text)):
+        if marker in text and _is_sane(text, marker) and (read := _READERS[marker](text)):
             return read
     if names and text.lstrip().startswith(("{", "[")):
         calls = _call_list(_value(text))
@@ -86,12 +86,24 @@ def _calls(text: str, names: frozenset[str]) -> tuple[str, list[Call]] | None:
     return None
 
 
+def _is_sane(text: str, marker: str) -> bool:
+    return len(text) <= _LONGEST_TEXT and text.count(marker) <= _MOST_MARKERS
+
+
+def _results(text: str) -> list[str]:
+    """What tools answered, of a text that holds nothing but their answers in tags."""
+    if "<tool_response>" not in text or not _is_sane(text, "<tool_response>") or _RESPONSE.sub("", text).strip():
+        return []
+    return [result.strip() for result in _RESPONSE.findall(text)]
+
+
 def _tagged(text: str) -> tuple[str, list[Call]] | None:
     calls: list[Call] = []
-    for inside in _TAGGED.findall(text):
+    written = _CALLED.findall(text)
+    for inside in written:
         calls += _call_list(_value(inside)) or _functions(inside)
-    outside = _TAGGED.sub("", text)
-    if not calls or len(calls) < len(_TAGGED.findall(text)) or "<tool_call>" in outside:
+    outside = _CALLED.sub("", text)
+    if not calls or len(calls) < len(written) or "<tool_call>" in outside:
         return None
     return outside.strip(), calls
 
@@ -99,7 +111,8 @@ def _tagged(text: str) -> tuple[str, list[Call]] | None:
 def _functions(text: str) -> list[Call]:
     """Calls as <function=name> with JSON or <parameter=…> inside (Llama 3.1, Qwen3-Coder)."""
     calls = []
-    for name, inside in _FUNCTION.findall(text):
+    for name, written in _FUNCTION.findall(text):
+        inside = written.strip()
         parameters = _PARAMETER.findall(inside)
         arguments = {key: _plain(value) for key, value in parameters} if parameters else _value(inside or "{}")
         if not isinstance(arguments, dict):
@@ -118,20 +131,27 @@ def _function_tags(text: str) -> tuple[str, list[Call]] | None:
     return (_FUNCTION.sub("", text).replace("<|eom_id|>", "").strip(), calls) if calls else None
 
 
+def _behind(text: str, marker: str) -> tuple[str, str]:
+    """What stands before a marker and what behind, without the token that ends the turn."""
+    before, _, behind = text.partition(marker)
+    behind = behind.strip()
+    for end in _ENDS:
+        behind = behind.removesuffix(end).rstrip()
+    return before.strip(), behind
+
+
 def _glaive(text: str) -> tuple[str, list[Call]] | None:
-    found = _GLAIVE.search(text)
-    calls = _call_list(_value(found[1], quotes_arguments=True)) if found else []
-    return (text[: found.start()].strip(), calls) if found and calls else None
+    before, written = _behind(text, "<functioncall>")
+    calls = _call_list(_value(written, quotes_arguments=True)) if written.startswith("{") else []
+    return (before, calls) if calls else None
 
 
 def _mistral(text: str) -> tuple[str, list[Call]] | None:
-    found = _MISTRAL.search(text)
-    if found is None:
-        return None
-    before, calls = text[: found.start()].strip(), _call_list(_value(found[1]))
+    before, written = _behind(text, "[TOOL_CALLS]")
+    calls = _call_list(_value(written))
     if calls:
         return before, calls
-    for name, id, arguments in _MISTRAL_NAMED.findall(found[1]):
+    for name, id, arguments in _MISTRAL_NAMED.findall(written):
         value = _value(arguments)
         if not isinstance(value, dict):
             return None
@@ -140,17 +160,14 @@ def _mistral(text: str) -> tuple[str, list[Call]] | None:
 
 
 def _python_tag(text: str) -> tuple[str, list[Call]] | None:
-    found = _PYTHON_TAG.search(text)
-    if found is None:
-        return None
-    before = text[: found.start()].strip()
-    pieces = [_call_list(_value(piece)) for piece in found[1].split("; ")] if found[1].startswith("{") else []
+    before, written = _behind(text, "<|python_tag|>")
+    pieces = [_call_list(_value(piece)) for piece in written.split("; ")] if written.startswith("{") else []
     if pieces and all(pieces):
         return before, [call for calls in pieces for call in calls]
-    calls = _call_list(_value(found[1]))
+    calls = _call_list(_value(written))
     if calls:
         return before, calls
-    built_in = _BUILT_IN.match(found[1])
+    built_in = _BUILT_IN.match(written)
     return (before, [{"name": built_in[1], "arguments": {built_in[2]: _value(built_in[3])}}]) if built_in else None
 
 
@@ -202,7 +219,7 @@ def _names(tools: str | None) -> frozenset[str]:
 def _declared(system: Message) -> tuple[str | None, Message]:
     """The tools that a system prompt declares, and the prompt without them where it is known how it frames them."""
     text = system.content
-    if "<tools>" not in text and "functions" not in text:
+    if ("<tools>" not in text and "functions" not in text) or not _is_sane(text, "<tools>"):
         return None, system
     for frame in _FRAMES:
         found = frame.search(text)
@@ -219,6 +236,7 @@ def _declared(system: Message) -> tuple[str | None, Message]:
 
 def _tool_list(text: str) -> str | None:
     """Declarations as a JSON list, or one object behind the other."""
+    text = text.strip()
     value = _value(text)
     if value is None:
         decoder, value, at = json.JSONDecoder(strict=False), [], 0
@@ -226,7 +244,8 @@ def _tool_list(text: str) -> str | None:
             while at < len(text):
                 one, at = decoder.raw_decode(text, at)
                 value.append(one)
-                at += len(text[at:]) - len(text[at:].lstrip())
+                while at < len(text) and text[at].isspace():
+                    at += 1
         except (ValueError, RecursionError):
             return None
     try:

@@ -26,7 +26,6 @@ END_TOKENS = (
     "<｜end▁of▁sentence｜>",
 )
 """What models write when they have finished."""
-_ENDS = re.compile(rf"(?:\s*(?:{'|'.join(map(re.escape, END_TOKENS))}))+\s*\Z")
 _THOUGHT = re.compile(r"\A\s*<think>(.*?)</think>\s*", re.DOTALL)
 _SHOWN = 40
 
@@ -62,7 +61,12 @@ def without_start(text: str) -> str:
 
 def without_end(text: str) -> str:
     """A text before the end tokens at its end; unchanged without any."""
-    return _ENDS.sub("", text)
+    rest = text.rstrip()
+    while rest.endswith(END_TOKENS):
+        token = next(token for token in END_TOKENS if rest.endswith(token))
+        rest = rest.removesuffix(token).rstrip()
+        text = rest
+    return text
 
 
 def spoken(role: str, content: str) -> Message:

@@ -79,7 +79,7 @@ GUANACO = Dialect(
     "the ### Human: form", _is_guanaco, lambda text, _: _turns("the ### Human: form", _cut(text, _GUANACO, _clean)), is_loose=True
 )
 
-_SPEAKER = re.compile(r"(?:\A|\n\n)\s*?(Human|Assistant): ?")
+_SPEAKER = re.compile(r"(?:\A\s*|\n\n)(Human|Assistant): ?")
 _LINE_SPEAKER = re.compile(r"(?:\A\s*|\n)(Human|User|Assistant|AI|System):[ \t]?")
 _OPENED_BY = re.compile(r"\s*(?:Human|User|System):")
 _ANSWERED = re.compile(r"\n(?:Assistant|AI):")

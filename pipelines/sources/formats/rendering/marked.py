@@ -52,13 +52,13 @@ class Markers:
     def dialect(self) -> Dialect:
         """The dialect of these markers."""
         begins, header = re.compile(self.begins or self.header), re.compile(self.header)
-        end = re.compile("|".join(map(re.escape, self.ends)))
+        either = re.compile(f"(?P<end>{'|'.join(map(re.escape, self.ends))})|{self.header}")
 
         def recognises(text: str) -> bool:
             return begins.match(text.lstrip()) is not None and self.needs in text
 
         def read(text: str, may_end_open: bool) -> Rendered:
-            return Rendered(_Reading(self, header, end, text).messages(may_end_open))
+            return Rendered(_Reading(self, header, either, text).messages(may_end_open))
 
         return Dialect(self.name, recognises, read)
 
@@ -66,8 +66,8 @@ class Markers:
 class _Reading:
     """One text while its turns are told apart."""
 
-    def __init__(self, markers: Markers, header: re.Pattern[str], end: re.Pattern[str], text: str) -> None:
-        self.markers, self.header, self.end, self.text = markers, header, end, text
+    def __init__(self, markers: Markers, header: re.Pattern[str], either: re.Pattern[str], text: str) -> None:
+        self.markers, self.header, self.either, self.text = markers, header, either, text
         self.turns: list[tuple[str, str, bool]] = []
         """Role as found, content, and whether it is closed."""
 
@@ -104,11 +104,11 @@ class _Reading:
             if opened is None:
                 behind = f"behind turn {len(self.turns)}" if self.turns else "before the first turn"
                 raise broken(self.markers.name, f'{behind} stands a text outside any turn: "{excerpt(text[at:])}".')
-            end, following = self.end.search(text, opened.end()), self.header.search(text, opened.end())
-            is_closed = end is not None and (following is None or end.start() < following.start())
-            stop = end.start() if end and is_closed else following.start() if following else len(text)
+            marker = self.either.search(text, opened.end())
+            is_closed = marker is not None and marker["end"] is not None
+            stop = marker.start() if marker else len(text)
             self.turns.append((opened["role"], text[opened.end() : stop], is_closed))
-            at = end.end() if end and is_closed else stop
+            at = marker.end() if marker and is_closed else stop
         return before
 
     def _check(self, may_end_open: bool) -> None:
