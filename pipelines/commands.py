@@ -56,7 +56,15 @@ def import_rows(options: argparse.Namespace) -> Answer:
             "rows": seen.rows,
             "rejected": [asdict(r) for r in seen.rejected],
             "unknown_roles": seen.unknown_roles,
+            "guess": asdict(seen.guess) if seen.guess else None,
         }
+        if not seen.format:
+            hint = (
+                f"Its columns look like {seen.guess.format}: add {seen.guess.in_words()}"
+                if seen.guess
+                else "Say which column is what with --map."
+            )
+            return shown, f"{options.source} fits no known format. Its columns: {', '.join(seen.columns)}.\n{hint}"
         fields = "\n".join(f"  {field:<12} from column {column}" for field, column in seen.mapping.items())
         words = f"{options.source} looks like {seen.format}.\n{fields}\nFirst rows that cannot be read: {len(seen.rejected)}"
         roles = "".join(f'\nThe role "{role}" is not known. Say what it is: --role "{role}=user"' for role in seen.unknown_roles)

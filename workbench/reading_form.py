@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -60,6 +61,14 @@ def reading_form(project: Project, columns: Sequence[str], look: Look, key: str)
     except WorkbenchError as error:
         st.error(escaped(error), icon=":material/error:")
         return Reading(asked), None
+    if not first.format and first.guess and asked == "auto":
+        saved = replace(saved, format=first.guess.format, mapping=first.guess.mapping)
+        st.info(
+            f"These columns have names of their own. They look like **{FORMAT_WORDS[saved.format].lower()}**: "
+            "check below which column is what, and how the first rows read.",
+            icon=":material/help:",
+        )
+        first = look(Reading(saved.format, saved.mapping, {}))
     if not first.format:
         return Reading(asked), first
     mapping = dict(saved.mapping) | _columns(first, f"{key}-{saved.name}")

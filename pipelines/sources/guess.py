@@ -38,6 +38,10 @@ class Guess:
     format: str
     mapping: dict[str, str]
 
+    def in_words(self) -> str:
+        """What to add to the command line to read the rows so."""
+        return " ".join(f'--map {field}="{column}"' for field, column in self.mapping.items())
+
 
 def guess_columns(rows: Sequence[Mapping[str, Any]]) -> Guess | None:
     """The likeliest reading of rows whose columns no format knows, by words in the columns' names and by what they hold; None without one.

@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.errors import WorkbenchError
 from pipelines.jobs import Emit
 from pipelines.sources.convert import Converter
+from pipelines.sources.guess import guess_columns
 from pipelines.sources.hub import download
 from pipelines.sources.locate import Source, hub_id, locate
 from pipelines.sources.original import copy_source
@@ -188,7 +189,9 @@ class _Import:
             check_mapping(self.format, self.mapping, list(columns))
         if first and all(seen.form is None for _, seen in planned):
             (rejection,) = Converter(None).convert(first)[:1]
-            raise WorkbenchError(f"No row of {self.source.name} fits a known format. {rejection}")
+            guess = guess_columns([row.value for row in take_sample(planned[0][0]).rows])
+            hint = f" Its columns look like {guess.format}: try again with {guess.in_words()}" if guess else ""
+            raise WorkbenchError(f"No row of {self.source.name} fits a known format. {rejection}{hint}")
         return planned
 
     def _set_file_aside(self, name: str, error: WorkbenchError, quarantine: Quarantine) -> None:

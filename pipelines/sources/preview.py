@@ -12,6 +12,7 @@ from pipelines.errors import WorkbenchError
 from pipelines.records import ROLES, Record
 from pipelines.sources.convert import Converter
 from pipelines.sources.formats import FORMATS
+from pipelines.sources.guess import Guess, guess_columns
 from pipelines.sources.hub import hub_rows
 from pipelines.sources.locate import hub_id, locate
 from pipelines.sources.read import FileRows
@@ -42,6 +43,8 @@ class Preview:
     """What speaks for or against each format."""
     notes: list[str] = field(default_factory=list)
     """What else the user should know, such as an encoding."""
+    guess: Guess | None = None
+    """A likely reading where no known format fits: for a person to confirm."""
     unknown_roles: list[str] = field(default_factory=list)
     """Roles of the first rows that are none of ROLES: the user can say what they are. In the order found."""
 
@@ -80,6 +83,7 @@ def preview(
         rejected=sample.rejected + [one for one in converted if isinstance(one, Rejection)],
         formats=seen.why,
         notes=notes,
+        guess=None if seen.form else guess_columns([row.value for row in sample.rows]),
         unknown_roles=list(dict.fromkeys(turn.role for turn in turns if turn.role not in ROLES)),
     )
 
