@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def measured_file(project: Project, check: Check, part: Path) -> Path:
     return project.measurements_folder / check.key / part.name
 
 
-def measure_here(project: Project, works: Sequence[PartWork], executor: Executor) -> Iterator[PartMeasured]:
+def measure_here(project: Project, works: Sequence[PartWork], executor: Executor) -> Generator[PartMeasured, None, None]:
     """Measures files of records and writes the measurements. Yields each file when all of its measurements are on disk.
 
     Batches are spread over the executor's workers while this thread reads and writes.
@@ -95,7 +95,7 @@ def measure_here(project: Project, works: Sequence[PartWork], executor: Executor
             yield _write(project, sorted(waiting.pop(part), key=lambda each: each.of.number))
 
 
-def measure_apart(project: Project, works: Sequence[PartWork]) -> Iterator[PartMeasured]:
+def measure_apart(project: Project, works: Sequence[PartWork]) -> Generator[PartMeasured, None, None]:
     """As `measure_here`, in processes that each take whole files. Worth their start when there are several files for each."""
     asked = (
         {"project": str(project.folder), "part": str(w.part), "checks": [c.name for c in w.checks], "features": list(w.features)}

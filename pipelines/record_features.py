@@ -76,7 +76,7 @@ FEATURES: dict[str, Callable[[Batch], pa.Table]] = {
     "prompt_languages@1": _prompt_languages,
     ROW_PROFILE: _row_profile,
 }
-"""By name and version: a table with a row for each record of a batch."""
+"""By name and version: a table with a row for each record of a batch. What is computed otherwise gets another version."""
 _NEEDED_FOR = {"exact_groups": "text_digests@1", "prompt_groups": "prompt_digests@1", "prompt_languages": "prompt_languages@1"}
 
 

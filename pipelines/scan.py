@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -98,12 +99,13 @@ def _measure_parts(project: Project, checks: list[Check], seconds: dict[str, flo
     apart = executor is None and cores > 1 and len(works) >= _PARTS_PER_PROCESS * cores
     measured = measure_apart(project, works) if apart else measure_here(project, works, executor or Threads())
     records, done = sum(pq.read_metadata(work.part).num_rows for work in works), 0
-    for part in measured:
-        done += part.records
-        for name, spent in part.seconds.items():
-            if (check := name if name in seconds else first_to_need(name, checks)) is not None:
-                seconds[check] += spent
-        emit(fraction=_SHARE_BATCH * done / max(records, 1), message=f"Checked {done:,} of {records:,} rows")
+    with contextlib.closing(measured):  # a cancel ends the workers at once
+        for part in measured:
+            done += part.records
+            for name, spent in part.seconds.items():
+                if (check := name if name in seconds else first_to_need(name, checks)) is not None:
+                    seconds[check] += spent
+            emit(fraction=_SHARE_BATCH * done / max(records, 1), message=f"Checked {done:,} of {records:,} rows")
 
 
 class RecordSet:

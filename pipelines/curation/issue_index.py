@@ -62,7 +62,7 @@ def issue_counts(project: Project, recipe: Recipe | None = None) -> pd.DataFrame
         add_issue_index(connection, project, recipe)
         flagged = count_issues(connection)
     measured = measured_counts(project, recipe)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "check": c.name, "title": c.title, "description": c.description, "severity": c.severity, "group": c.group, "unit": c.unit,
             "threshold": recipe.threshold(c), "direction": c.direction,

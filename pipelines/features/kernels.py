@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import njit, uint64
 
 Array = np.ndarray
 BREAK, WORD, ALONE = 0, 1, 2
@@ -38,15 +38,15 @@ def _compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
 def byte_signs(letters: Array, starts: Array, stops: Array, sign_by_byte: Array, signs: Array) -> None:
     """For each text, the union of the signs of its bytes (the lower 16 bits), and the number of its digits, at most 65,535 (the upper)."""
     for row in range(len(starts)):
-        found, digits = int64(0), int64(0)
+        found, digits = 0, 0
         for position in range(starts[row], stops[row]):
-            found |= int64(sign_by_byte[letters[position]])
-            digits += int64(_IS_DIGIT[letters[position]])
-        signs[row] = found | (min(digits, int64(0xFFFF)) << 16)
+            found |= sign_by_byte[letters[position]]
+            digits += _IS_DIGIT[letters[position]]
+        signs[row] = found | (min(digits, 0xFFFF) << 16)
 
 
 @_compiled
-def _next_word(letters: Array, position: int, stop: int) -> tuple[int, int, int, bool]:
+def _next_word(letters: Array, position: int, stop: int) -> tuple[int, int, np.uint64, bool]:
     """Start, end and hash of the first word from a position on, and whether it is digits only; the start is `stop` when there is none."""
     while position < stop and _KINDS[letters[position]] == BREAK:
         position += 1
@@ -73,13 +73,13 @@ def repeated_words(
     The share is that of the last `tail` words where it is higher. `first` and `last` are the bytes of the longest repeated run in bytes,
     counted from the text's start.
     """
-    longest = int64(0)
+    longest = 0
     for row in range(len(starts)):
         longest = max(longest, stops[row] - starts[row])
     begins, ends = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.int64)
     codes, numbers = np.empty(longest + 1, np.uint64), np.empty(longest + 2, np.int64)
     slots = np.empty(longest + 1, np.int64)
-    size = int64(2)
+    size = 2
     while size < 2 * longest + 2:
         size *= 2
     keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
@@ -97,7 +97,7 @@ def repeated_words(
 @_compiled
 def _read_words(letters: Array, start: int, stop: int, begins: Array, ends: Array, codes: Array, numbers: Array) -> int:
     """Fills in place and hash of each word, and how many words before it are digits only. Returns the number of words."""
-    total = int64(0)
+    total = 0
     numbers[0] = 0
     while True:
         begin, end, code, is_number = _next_word(letters, start, stop)
@@ -114,8 +114,8 @@ def _cover(
     begins: Array, ends: Array, numbers: Array, total: int, stretch: int, times: int, tail: int, counts: Array, slots: Array
 ) -> tuple[int, int, int, int]:
     """How many words stand in repeated stretches, how many of these among the last `tail`, and the longest run of them in bytes."""
-    covered, in_tail, until = int64(0), int64(0), int64(-1)
-    run_start, first, last = int64(-1), int64(0), int64(0)
+    covered, in_tail, until = 0, 0, -1
+    run_start, first, last = -1, 0, 0
     for word in range(total):
         if _is_repeated(word, total, stretch, times, counts, slots, numbers):
             if until < word:
@@ -138,7 +138,7 @@ def _is_repeated(word: int, total: int, stretch: int, times: int, counts: Array,
 @_compiled
 def _count_stretches(codes: Array, total: int, stretch: int, times: int, slots: Array, keys: Array, counts: Array) -> bool:
     """Fills in, for each word, the slot of `counts` for the stretch that starts with it. Returns whether any count reaches `times`."""
-    size = int64(2)
+    size = 2
     while size < 2 * total:
         size *= 2
     mask = uint64(size - 1)
@@ -154,7 +154,7 @@ def _count_stretches(codes: Array, total: int, stretch: int, times: int, slots: 
             slot = (slot + uint64(1)) & mask
         keys[slot] = code
         counts[slot] += 1
-        slots[word] = int64(slot)
+        slots[word] = slot
         reached |= counts[slot] >= times
     return reached
 
