@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.checks import Severity
 from pipelines.errors import WorkbenchError
 from pipelines.records import content_hash
 from pipelines.rules.rule_file import load_rules, rules_text, save_rules
@@ -38,7 +37,7 @@ def rule_form(project: Project) -> None:
         demand = _demand(kind, new)
         left, right = st.columns(2, gap="large")
         with left:
-            severity: Severity = st.radio(
+            severity = st.radio(
                 "How serious is it?", list(SEVERITY_WORDS), index=1, format_func=lambda s: SEVERITY_WORDS[s], key=f"rule-severity-{new}",
                 help="Rows that break a serious rule are left out of a snapshot unless someone keeps them.",
             )  # fmt: skip
@@ -49,7 +48,7 @@ def rule_form(project: Project) -> None:
                 help="A word, or several with | between them: dose|tablet",
             )
         if st.form_submit_button("Add the rule", type="primary"):
-            _add(project, title, kind, demand, severity, when)
+            _add(project, title, kind, demand, severity or "warning", when)
 
 
 def _demand(kind: str, new: str) -> Any:
@@ -67,7 +66,7 @@ def _demand(kind: str, new: str) -> Any:
     return [{"use": use.strip(), "instead_of": [term.strip() for term in terms.split(",") if term.strip()]} for use, _, terms in pairs]
 
 
-def _add(project: Project, title: str, kind: str, demand: Any, severity: Severity, when: str) -> None:
+def _add(project: Project, title: str, kind: str, demand: Any, severity: str, when: str) -> None:
     import yaml
 
     if not title.strip() or not demand:
