@@ -2,7 +2,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.curation.decisions import Decision, bulk, decide, log, undo, verdicts
+from pipelines.curation.decisions import Decision, bulk, decide, edits, log, undo, verdicts
 from pipelines.errors import WorkbenchError
 from pipelines.store.project import Project
 
@@ -95,3 +95,32 @@ def test_undo_restores_the_state_before_whatever_happened(tmp_path_factory, happ
             decision = Decision(record, verdict)
             stacks[record].append((decide(project, [decision])[decision.client_id], verdict))
         assert state(project) == {r: s[-1][1] for r, s in stacks.items() if s}
+
+
+events = st.lists(st.tuples(st.sampled_from(["keep", "edit", "fix", "undo"]), st.integers(0, 20)), max_size=14)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events)
+def test_the_text_is_the_last_persons_edit_else_the_last_fix_whatever_is_taken_back(tmp_path_factory, happened):
+    project = Project.create(tmp_path_factory.mktemp("p") / "project")
+    standing: list[tuple[int, str, str]] = []  # seq, verdict, text
+
+    for n, (verdict, chosen) in enumerate(happened):
+        if verdict == "undo":
+            if not standing:
+                continue
+            seq, kind, _ = standing[chosen % len(standing)]
+            undo(project, seq=seq)
+            standing = [e for e in standing if e[0] != seq and not (kind == "fix" and e[1] == "fix" and e[0] > seq)]
+            continue
+        text = f"text {n}"
+        edit = [{"role": "assistant", "content": text}] if verdict in ("edit", "fix") else None
+        by = {"decided_by": "rule:mojibake@1", "edited_id": "0" * 32} if verdict == "fix" else {}
+        decision = Decision("r1", verdict, edit=edit, **by)
+        standing.append((decide(project, [decision])[decision.client_id], verdict, text))
+    mine = [text for _, verdict, text in standing if verdict == "edit"]
+    fixes = [text for _, verdict, text in standing if verdict == "fix"]
+    wanted = (mine or fixes)[-1:]
+    assert [text for text in wanted if text not in str(edits(project).to_pylist())] == [] and edits(project).num_rows == len(wanted)
+    assert state(project) == ({"r1": "keep"} if any(verdict != "fix" for _, verdict, _ in standing) else {}), "a fix decides nothing"
