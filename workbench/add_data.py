@@ -41,8 +41,8 @@ def _choose(project: Project) -> None:
     way = st.segmented_control("Where are the rows?", ways, default=_UPLOAD, required=True, key="source-way") if len(ways) > 1 else _UPLOAD
     if way == _UPLOAD:
         upload = st.file_uploader(
-            "A JSONL, JSON, CSV, TSV or Parquet file, also compressed with gzip",
-            type=["jsonl", "ndjson", "json", "csv", "tsv", "txt", "parquet", "gz"],
+            "A JSONL, JSON, CSV, TSV, Excel or Parquet file, also compressed with gzip",
+            type=["jsonl", "ndjson", "json", "csv", "tsv", "txt", "xlsx", "xlsm", "xls", "ods", "parquet", "gz"],
             key="upload",
         )
         if upload is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.errors import WorkbenchError
 
-READABLE = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+READABLE = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods")
 """Endings that are read inside a folder, also with .gz behind. A file named alone is read whatever its ending."""
 _ABOUT_THE_DATA = {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
 _HUB_NAME = re.compile(r"(?:hf://(?:datasets/)?)?(?P<id>[\w.-]+/[\w.-]+)/?\Z")

@@ -14,13 +14,16 @@ from pipelines.sources.json_lines import read_json_lines
 from pipelines.sources.locate import SourceFile, arrow_files
 from pipelines.sources.rows import RawRow, Rejection, reject
 from pipelines.sources.sniff import Kind, ending, is_parquet, sniff_text
+from pipelines.sources.workbook import ENDINGS as WORKBOOK_ENDINGS
+from pipelines.sources.workbook import WorkbookRows, is_workbook
 
-_TITLES: dict[Kind, str] = {"jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet"}
+_TITLES: dict[Kind, str] = {"jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet", "workbook": "a workbook"}
 _ENDINGS: dict[Kind, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
     "json": (".json",),
     "csv": (".csv", ".tsv", ".txt", ".tab", ".psv"),
     "parquet": (".parquet", ".pq"),
+    "workbook": WORKBOOK_ENDINGS,
 }
 
 
@@ -37,9 +40,11 @@ class FileRows:
         self.layout: Layout | None = None
         self.kind: Kind = "parquet"
         self._stream: BinaryIO | None = None
-        self._columnar: ColumnarRows | None = None
+        self._columnar: ColumnarRows | WorkbookRows | None = None
         try:
-            if not file.is_saved_data_set and not is_parquet(file.path):
+            if not file.is_saved_data_set and is_workbook(file.path):
+                self.kind = "workbook"
+            elif not file.is_saved_data_set and not is_parquet(file.path):
                 self.encoding = detect_encoding(file.path, head_only=head_only)
                 self.kind, self.layout = sniff_text(file.path, self.encoding)
         except OSError as error:
@@ -51,6 +56,11 @@ class FileRows:
             self.notes.append(self.encoding.note)
 
     def __iter__(self) -> Iterator[RawRow | Rejection]:
+        if self.kind == "workbook":
+            self._columnar = WorkbookRows(self.file.name, self.file.path)
+            yield from self._columnar
+            self.notes += self._columnar.notes
+            return
         if self.kind == "parquet":
             self._columnar = ColumnarRows(
                 self.file.name, self.file.path, arrow_files(self.file.path) if self.file.is_saved_data_set else None

@@ -12,10 +12,10 @@ from pipelines.sources.delimited import Layout, sniff_layout
 from pipelines.sources.encoding import Encoding, is_damaged, open_bytes, open_text
 from pipelines.sources.rows import MAX_ROW_BYTES
 
-Kind = Literal["jsonl", "json", "csv", "parquet"]
+Kind = Literal["jsonl", "json", "csv", "parquet", "workbook"]
 _SAMPLE_CHARACTERS = 65_536
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook. Unpack it, or save the sheet as CSV",
+    b"PK\x03\x04": "a ZIP archive. Unpack it first",
     b"\xd0\xcf\x11\xe0": "an old Office file. Save the sheet as CSV",
     b"SQLite format 3": "an SQLite database. Export its table as CSV or JSONL",
     b"%PDF": "a PDF. Export its rows as CSV or JSONL",
@@ -64,7 +64,7 @@ def sniff_text(path: Path, encoding: Encoding) -> tuple[Kind, Layout | None]:
     if layout is None and is_named_table:
         layout = Layout("\t" if ending(path) == ".tsv" else ",")
     if layout is None:
-        raise WorkbenchError(f"{path.name} holds no rows that can be read. Bring JSONL, JSON, CSV, TSV or Parquet.")
+        raise WorkbenchError(f"{path.name} holds no rows that can be read. Bring JSONL, JSON, CSV, TSV, Excel or Parquet.")
     return "csv", layout
 
 
