@@ -125,6 +125,11 @@ class SetFeatures(Protocol):
         """float32, one unit vector per record (its prompt)."""
         ...
 
+    @property
+    def answer_embeddings(self) -> np.ndarray:
+        """float32, one unit vector per record (the words of its answer, without the syntax of JSON), of the same encoder."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Fix:
