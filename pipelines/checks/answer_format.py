@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FORMS = {
-    "JSON": ATTEMPT,
     "JSON in a code block": r"^\s*```(?:json|JSON)?[ \t]*\n\s*[\[{]",
+    "JSON": ATTEMPT,
     "JSON with words around it": r"(?s)\S.*\{\s*\"[^\"\n]{1,60}\"\s*:.*\}",
     "a table": r"(?m)^[ \t]*\|.+\|[ \t]*\n[ \t]*\|[ \t:|-]+\|[ \t]*$",
     "code": (

@@ -35,7 +35,7 @@ def rival_flags(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     chances = cross_val_predict(
-        LogisticRegression(C=10, tol=1e-2, max_iter=100),
+        LogisticRegression(C=10, max_iter=300),
         vectors,
         labels,
         cv=StratifiedKFold(5, shuffle=True, random_state=0),

@@ -25,7 +25,8 @@ JSON = '{"category": "billing", "reply": "It was sent."}'
     ("text", "form"),
     [
         (JSON, "JSON"),
-        (f"```json\n{JSON}\n```", "JSON"),
+        (f"```json\n{JSON}\n```", "JSON in a code block"),
+        (f"```\n{JSON}\n```", "JSON in a code block"),
         (f"Here you are:\n\n{JSON}", "JSON with words around it"),
         ('He wrote {name: "x"} on the board.', "plain text"),
         ("| a | b |\n|---|---|\n| 1 | 2 |", "a table"),
