@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines import models
 from pipelines.checks import Check, Feature
+from pipelines.checks._json_text import ATTEMPT
 from pipelines.curation.issue_index import issue_counts
 from pipelines.curation.mended_rows import measure_standing
 from pipelines.errors import WorkbenchError
@@ -205,12 +206,24 @@ class RecordSet:
     @functools.cached_property
     def embeddings(self) -> np.ndarray:
         """One unit vector per record: its prompt."""
+        return self._encode(self.column("prompt"), "prompts")
+
+    @functools.cached_property
+    def answer_embeddings(self) -> np.ndarray:
+        """One unit vector per record: the words of its answer. Names of fields and brackets, which JSON answers share, are left out."""
+        import pyarrow.compute as pc
+
+        answers = pc.fill_null(self.column("answer"), "")
+        is_json = pc.match_substring_regex(answers, ATTEMPT)
+        values = pc.replace_substring_regex(answers, r'"[^"\n]{1,60}"\s*:', " ")
+        return self._encode(pc.if_else(is_json, pc.replace_substring_regex(values, r'[{}\[\]"]+', " "), answers), "answers")
+
+    def _encode(self, texts: pa.ChunkedArray, noun: str) -> np.ndarray:
         from pipelines.features.embeddings import encode
 
         name = self.encoder
-        self.emit(message=f"Encoding {len(self.ids):,} rows with {name}")
-        cache = self.project.features_folder / "embeddings"
-        return encode(self.column("prompt").to_pylist(), encoder=name, cache=cache, emit=self._quiet)
+        self.emit(message=f"Encoding {len(texts):,} {noun} with {name}")
+        return encode(texts, encoder=name, cache=self.project.features_folder / "embeddings", emit=self._quiet)
 
     def _quiet(self, fraction: float | None = None, message: str | None = None, **numbers: Any) -> None:
         """Passes messages on and listens for a cancel, without moving the scan's own progress backwards."""

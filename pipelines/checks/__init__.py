@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"“])")
 Severity = Literal["error", "warning", "info"]
 Feature = Literal["exact_groups", "near_pairs", "prompt_groups", "prompt_languages", "embeddings"]
-"""What `SetFeatures` computes over the whole set; "embeddings" alone need a model."""
+"""What `SetFeatures` computes over the whole set; "embeddings", of prompts and of answers, alone need a model."""
 Shared = TypeVar("Shared")
 Group = Literal["structure", "format", "text", "length", "language", "duplicates", "privacy", "content", "meaning"]
 
@@ -139,6 +139,11 @@ class SetFeatures(Protocol):
     @property
     def embeddings(self) -> np.ndarray:
         """float32, one unit vector per record (its prompt)."""
+        ...
+
+    @property
+    def answer_embeddings(self) -> np.ndarray:
+        """float32, one unit vector per record (the words of its answer, without the syntax of JSON), of the same encoder."""
         ...
 
 

@@ -53,7 +53,7 @@ def marked(check: str, record: Record) -> list[str]:
 
 
 class SmallSet:
-    """`SetFeatures` of a few records, by brute force. Embeddings count the letters of the prompt."""
+    """`SetFeatures` of a few records, by brute force. Embeddings count the letters of the prompt or the answer."""
 
     def __init__(self, table: pa.Table, embeddings: np.ndarray | None = None) -> None:
         self._table = table
@@ -100,9 +100,14 @@ class SmallSet:
     def embeddings(self) -> np.ndarray:
         if self._embeddings is not None:
             return self._embeddings
-        counts = np.array(
-            [[1.0, *(text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz")] for text in self._texts("prompt")]
-        )
+        return self._letters("prompt")
+
+    @property
+    def answer_embeddings(self) -> np.ndarray:
+        return self._letters("answer")
+
+    def _letters(self, column: str) -> np.ndarray:
+        counts = np.array([[1.0, *(text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz")] for text in self._texts(column)])
         counts = counts.reshape(len(self.ids), 27)
         return (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
 

@@ -152,18 +152,29 @@ def test_off_topic_finds_the_row_that_is_far_from_all():
     found = all_checks()["off_topic"].measure(SmallSet(table, vectors))
     assert found.values[300] == max(found.values) > 10
     assert sum(all_checks()["off_topic"].is_issue(value) for value in found.values[:300]) <= 6
-    assert found.evidence[300][0].note.startswith("similarity to its ten nearest rows 0.")
+    assert found.evidence[300][0].note.startswith("prompt: similarity to its nearest rows 0.")
 
 
 def test_off_topic_gives_much_the_same_when_neighbours_are_drawn_from_a_large_set(monkeypatch):
     import pipelines.checks.off_topic as module
 
     vectors = np.vstack([cloud(1500, 0), np.eye(32, dtype=np.float32)[31:]])
-    whole = module._mean_similarity(vectors)
+    whole = module.nearness(vectors)
     monkeypatch.setattr(module, "_REFERENCE", 400)
-    drawn = module._mean_similarity(vectors)
+    drawn = module.nearness(vectors)
     assert np.corrcoef(whole, drawn)[0, 1] > 0.9
     assert drawn.argmin() == whole.argmin() == 1500
+
+
+def test_off_topic_sees_an_answer_that_is_far_from_all_and_bears_rows_without_one():
+    class Answered(SmallSet):
+        answer_embeddings = np.vstack([cloud(150, 0), cloud(150, 1), np.eye(32, dtype=np.float32)[31:]])
+
+    table = records_to_table([answer("ok" if i else " ", f"question {i}") for i in range(301)])
+    found = all_checks()["off_topic"].measure(Answered(table, cloud(301, 2)))
+    assert found.values[300] == max(found.values) > 10
+    assert found.evidence[300][0].note.startswith("answer: similarity to its nearest rows 0.")
+    assert np.isfinite(found.values[0])
 
 
 def test_off_topic_is_not_measured_in_small_sets_and_calm_in_equal_ones():

@@ -115,7 +115,8 @@ class Watched(SmallSet):
 @pytest.mark.parametrize("name", [name for name, check in all_checks().items() if check.scope == "set"])
 def test_a_check_asks_for_no_feature_that_it_does_not_declare(name):
     check = all_checks()[name]
-    some = Watched(records_to_table([answer('{"a": 1}', prompt=f"What is the price of number {i // 2}?") for i in range(60)]))
+    rows = [answer(f'{{"a": "{"low" if i % 4 < 2 else "high"}"}}', prompt=f"What is the price of number {i // 2}?") for i in range(120)]
+    some = Watched(records_to_table(rows))
     check.measure(some)
     assert some.__dict__.get("asked", set()) == set(check.needs)
 
