@@ -36,9 +36,9 @@ def answer_off_prompt(features: SetFeatures) -> Measurements:
 
     The smaller of the two shares is the value: about 0 where question and answer belong together, about one half in a random pair. With
     5 % of the answers of public sets swapped, 7 in 10 swapped ones are flagged; of the flagged rows 9 in 10 are such in school maths and
-    medical questions, 6 in 10 in mixed instructions and code. Without a swap 0.4 to 2 % of the rows are flagged: answers to open tasks, such
-    as "Write a slogan", that share no subject with the task. Not measured for answers of fewer than 40 characters, in sets of fewer than
-    100 rows, and where more than 10 % of the rows would be flagged, because the encoder then cannot tell, as in Chinese.
+    medical questions, 6 in 10 in mixed instructions and code. Without a swap 0.4 to 2 % of the rows are flagged: answers to open tasks,
+    such as "Write a slogan", that share no subject with the task. Not measured for answers of fewer than 40 characters, in sets of fewer
+    than 100 rows, and where more than 10 % of the rows would be flagged, because the encoder then cannot tell, as in Chinese.
     """
     import numpy as np
     import pyarrow.compute as pc

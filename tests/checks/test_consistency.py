@@ -106,6 +106,28 @@ def test_rows_of_a_rare_system_prompt_are_compared_with_the_whole_set():
     assert not found.by_system[40]
 
 
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("6 * 7 = 42\n#### 42", False),
+        ("6 * 7 = 42\n#### -1,042.5 ", False),
+        ("6 * 7 = 42", True),
+        (r"6 * 7 = 42, so \boxed{42}", True),
+        ("6 * 7 = 42. The answer is 42.", True),
+        ("6 * 7 = 42。答案是 42。", True),
+        ("#### 42\nMoreover, it is even.", True),
+    ],
+)
+def test_a_result_given_in_another_way_than_the_set_usually_does(text, flagged):
+    usual = [answer(f"Also {i} + 1 = {i + 1}\n#### {i + 1}", f"Frage {i}") for i in range(60)]
+    assert flags("final_answer_style", *usual, answer(text))[60] is flagged
+
+
+def test_a_set_that_marks_no_results_is_left_alone():
+    rows = [answer(f"{PROSE} {i}") for i in range(60)]
+    assert flags("final_answer_style", *rows, answer("6 * 7 = 42\n#### 42")) == [False] * 61
+
+
 def clouds(count: int, kinds: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors around as many directions as there are labels, and the labels."""
     rng = np.random.default_rng(seed)
