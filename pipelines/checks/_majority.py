@@ -73,12 +73,11 @@ def against_the_majority(
     names: Sequence[str],
     *,
     is_excused: Callable[[int, int], bool] = lambda row, usual: False,
-    place: Callable[[str, int], tuple[int, int] | None] = lambda answer, form: None,
 ) -> Measurements:
     """How sure the usual form is for each row that has another one; 0 for rows that follow it, None for those without a form.
 
     `names` say each form so that "most answers are …" reads well. `is_excused` is asked of a row and the usual form before it is
-    counted as a deviation; `place` finds the part of the answer to look at.
+    counted as a deviation.
     """
     import numpy as np
 
@@ -86,14 +85,12 @@ def against_the_majority(
     values: list[float | None] = [None if usual == NOT_MEASURED else 0.0 for usual in found.usual.tolist()]
     evidence: list[tuple[Evidence, ...]] = [()] * len(forms)
     turns = answer_turns(features.column("messages"), features.column("chosen"))
-    answers = features.column("answer")
     for row in np.flatnonzero((found.usual != NOT_MEASURED) & (forms != found.usual)).tolist():
         usual, form = int(found.usual[row]), int(forms[row])
         if found.share[row] <= 0.5 or is_excused(row, usual):
             continue
         values[row] = float(found.certainty[row])
-        span = place(answers[row].as_py(), form) if found.certainty[row] > 0.5 else None
         scope = "to this system prompt " if found.by_system[row] else ""
         note = f"{100 * found.share[row]:.0f} % of the answers {scope}are {names[usual]}; this one is {names[form]}"
-        evidence[row] = (Evidence(int(turns[row]), *(span or (None, None)), note=note),)
+        evidence[row] = (Evidence(int(turns[row]), note=note),)
     return Measurements(values, evidence)

@@ -62,8 +62,10 @@ def label_error(features: SetFeatures) -> Measurements:
 
     values = np.full(len(features.ids), np.nan)
     evidence: list[tuple[Evidence, ...]] = [()] * len(values)
-    turns = answer_turns(features.column("messages"), features.column("chosen")) if len(values) >= _FEWEST_RECORDS else None
-    for labels in _choices(features) if turns is not None else ():
+    if len(values) < _FEWEST_RECORDS:
+        return Measurements([None] * len(values))
+    turns = answer_turns(features.column("messages"), features.column("chosen"))
+    for labels in _choices(features):
         vectors = features.embeddings[labels.rows]
         found = label_odds(vectors, labels.codes, features.prompt_groups[labels.rows])
         if found.skill < _FEWEST_TOLD:

@@ -41,7 +41,8 @@ def off_topic(features: SetFeatures) -> Measurements:
     Compared are the nearest 2 % of the rows, 10 at least, once by the prompt and once by the words of the answer; the farther of the two
     decides. Of general questions hidden among help-desk rows, 13 in 18 are found, and 9 in 10 of the rows flagged are such; in mixtures of
     public sets it is 5 to 10 in 10. In sets about anything and everything nothing is off topic, and rows close to the set's subject are
-    found less often. The built-in encoder reads English best. Not measured in sets of fewer than 50 rows.
+    found less often; in a set without strangers about 1 % of the rows are flagged, the oddest ones. The encoder reads
+    English best. Not measured in sets of fewer than 50 rows.
     """
     import numpy as np
     import pyarrow.compute as pc

@@ -106,6 +106,28 @@ def test_rows_of_a_rare_system_prompt_are_compared_with_the_whole_set():
     assert not found.by_system[40]
 
 
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("6 * 7 = 42\n#### 42", False),
+        ("6 * 7 = 42\n#### -1,042.5 ", False),
+        ("6 * 7 = 42", True),
+        (r"6 * 7 = 42, so \boxed{42}", True),
+        ("6 * 7 = 42. The answer is 42.", True),
+        ("6 * 7 = 42。答案是 42。", True),
+        ("#### 42\nMoreover, it is even.", True),
+    ],
+)
+def test_a_result_given_in_another_way_than_the_set_usually_does(text, flagged):
+    usual = [answer(f"Also {i} + 1 = {i + 1}\n#### {i + 1}", f"Frage {i}") for i in range(60)]
+    assert flags("final_answer_style", *usual, answer(text))[60] is flagged
+
+
+def test_a_set_that_marks_no_results_is_left_alone():
+    rows = [answer(f"{PROSE} {i}") for i in range(60)]
+    assert flags("final_answer_style", *rows, answer("6 * 7 = 42\n#### 42")) == [False] * 61
+
+
 def clouds(count: int, kinds: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors around as many directions as there are labels, and the labels."""
     rng = np.random.default_rng(seed)
@@ -186,3 +208,40 @@ def test_rows_without_a_known_label_are_not_measured():
     table = records_to_table([*labelled(as_json=False), answer("", "abc abc"), answer("dritte", "abc bca")])
     found = all_checks()["label_error"].measure(SmallSet(table))
     assert found.values[120:] == [None, None]
+
+
+class Paired(SmallSet):
+    """Rows whose prompts and answers have vectors of their own."""
+
+    def __init__(self, table: pa.Table, prompts: np.ndarray, answers: np.ndarray) -> None:
+        super().__init__(table, prompts)
+        self._answered = answers
+
+    @property
+    def answer_embeddings(self) -> np.ndarray:
+        return self._answered
+
+
+def pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of prompts, and of answers near them."""
+    rng = np.random.default_rng(0)
+    prompts = rng.normal(size=(count, 24))
+    answers = prompts + 0.4 * rng.normal(size=(count, 24))
+    return tuple((each / np.linalg.norm(each, axis=1, keepdims=True)).astype(np.float32) for each in (prompts, answers))
+
+
+def test_an_answer_to_another_question_is_found_and_short_answers_are_left_out():
+    prompts, answers = pairs(200)
+    answers[[3, 70, 150]] = answers[[70, 150, 3]]
+    table = records_to_table([answer("Ja." if i == 9 else f"{PROSE} {i}", f"Frage {i}") for i in range(200)])
+    found = all_checks()["answer_off_prompt"].measure(Paired(table, prompts, answers))
+    assert [i for i, value in enumerate(found.values) if value is not None and value > 0.2] == [3, 70, 150]
+    assert found.values[9] is None
+    assert found.evidence[3][0].note.endswith("% of the other questions and answers fit better than this question and this answer")
+
+
+def test_answers_are_not_measured_where_the_vectors_do_not_tell_which_belongs_to_which_question():
+    prompts, answers = pairs(200)
+    table = records_to_table([answer(f"{PROSE} {i}", f"Frage {i}") for i in range(200)])
+    assert set(all_checks()["answer_off_prompt"].measure(Paired(table, prompts, np.roll(answers, 1, axis=0))).values) == {None}
+    assert set(measure("answer_off_prompt", *[answer(f"{PROSE} {i}") for i in range(99)]).values) == {None}
