@@ -27,6 +27,7 @@ _MOST_FLAGGED = 0.1
     severity="info",
     flag_above=_FLAGGED,
     scope="set",
+    needs=("embeddings",),
 )
 def answer_off_prompt(features: SetFeatures) -> Measurements:
     """How many other rows fit better: the share of other questions nearer to this answer, or of other answers nearer to this question.
