@@ -115,7 +115,9 @@ class Watched(SmallSet):
 @pytest.mark.parametrize("name", [name for name, check in all_checks().items() if check.scope == "set"])
 def test_a_check_asks_for_no_feature_that_it_does_not_declare(name):
     check = all_checks()[name]
-    rows = [answer(f'{{"a": "{"low" if i % 4 < 2 else "high"}"}}', prompt=f"What is the price of number {i // 2}?") for i in range(120)]
+    levels = ("low" if i % 4 < 2 else "high" for i in range(120))
+    said = [f'{{"level": "{level}", "why": "It is {level} because of what number {i} costs."}}' for i, level in enumerate(levels)]
+    rows = [answer(text, prompt=f"What is the price of number {i // 2}?") for i, text in enumerate(said)]
     some = Watched(records_to_table(rows))
     check.measure(some)
     assert some.__dict__.get("asked", set()) == set(check.needs)
