@@ -142,3 +142,12 @@ def test_any_text_is_read_or_refused_in_a_sentence(text):
 
 def test_names_of_rules_are_safe_inside_a_query():
     assert is_rule_name("rule:no-slang") and not any(map(is_rule_name, ("no-slang", "rule:", "rule:A", "rule:a'b", "rule:a b")))
+
+
+def test_the_rules_in_the_readme_are_understood_and_every_kind_is_named_there():
+    from pathlib import Path
+
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    rules = read_rules(readme.split("```yaml\n")[1].split("```")[0])
+    assert [rule.id for rule in rules] == ["disclaimer", "one-term", "agreed-json"]
+    assert all(f"`{kind}`" in readme for kind in DEMANDS)
