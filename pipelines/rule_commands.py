@@ -30,7 +30,7 @@ def rules(options: argparse.Namespace) -> Answer:
 def _listed(found: list[Rule]) -> Answer:
     shown = [{"id": r.id, "title": r.title, "severity": r.severity, "on": r.on, "tests": len(r.examples)} for r in found]
     lines = [f"{r['id']:<28} {r['severity']:<8} {r['title']}" for r in shown]
-    return {"rules": shown}, "\n".join(lines) or "No rules yet. Write them in the project's rules.yaml, or in the app under Settings."
+    return {"rules": shown}, "\n".join(lines) or "No rules yet. Write them in the project's rules.yaml, or in the app on the page Rules."
 
 
 def _tested(chosen: list[Rule]) -> Answer:

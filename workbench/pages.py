@@ -34,7 +34,7 @@ SCREENS = {
         Screen("curate", "Curate", ":material/filter_alt:", "Decide what is left out, and freeze the rest as a snapshot."),
         Screen("train", "Train", ":material/model_training:", "Train a model on a snapshot and watch it learn."),
         Screen("evaluate", "Evaluate", ":material/compare_arrows:", "Compare the model before and after, with honest intervals."),
-        Screen("settings", "Settings", ":material/rule_settings:", "The rules that every row and every answer must keep to."),
+        Screen("rules", "Rules", ":material/rule:", "What every row and every answer must keep to, in your own words."),
     )
 }
 

@@ -43,7 +43,7 @@ def try_examples(rules: Sequence[Rule]) -> list[Verdict]:
 def chosen_rules(rules: Sequence[Rule], ids: Sequence[str] | None) -> list[Rule]:
     """Some of the rules by id, or all. Raises WorkbenchError for an id that there is not, and when there are no rules."""
     if not rules:
-        raise WorkbenchError("This project has no rules yet. Write them in its rules.yaml, or in the app under Settings.")
+        raise WorkbenchError("This project has no rules yet. Write them in its rules.yaml, or in the app on the page Rules.")
     known = {rule.id: rule for rule in rules}
     unknown = [id for id in ids or () if id not in known]
     if unknown:

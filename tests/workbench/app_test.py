@@ -8,7 +8,7 @@ from tests.conftest import chat
 from tests.curation.measured import measure, place
 
 APP = Path(__file__).resolve().parents[2] / "workbench" / "app.py"
-PAGES = ("data", "report", "explore", "review", "curate", "train", "evaluate", "settings")
+PAGES = ("data", "report", "explore", "review", "curate", "train", "evaluate", "rules")
 RECORDS = [
     chat("How long may I return shoes?", "Thirty days."),
     chat("How long may I return shoes? Please.", "Thirty days from delivery."),

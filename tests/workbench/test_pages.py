@@ -60,7 +60,7 @@ def test_a_damaged_file_becomes_a_sentence_not_a_traceback(small, page, broken):
         file.write_bytes(b"not what it was")
     app = open_page(page, {"project": "small"})
     assert not app.exception
-    assert app.error or broken == "features" or page in ("train", "evaluate", "data", "settings")
+    assert app.error or broken == "features" or page in ("train", "evaluate", "data", "rules")
 
 
 def test_the_report_leads_to_the_rows_of_a_finding(small):

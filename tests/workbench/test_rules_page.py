@@ -1,4 +1,4 @@
-"""The rules on the page Settings: written in a form or as text, refused with the line, counted, brought back."""
+"""The page Rules: rules written in a form or as text, refused with the line, counted, brought back."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def field(elements, label: str):
 
 
 def test_a_rule_is_written_without_a_word_of_yaml(small):
-    app = open_page("settings", {"project": "small"})
+    app = open_page("rules", {"project": "small"})
     field(app.text_input, "Name of the rule").input("No chatbot talk")
     field(app.text_area, "One word or phrase a line.").input("as an AI\nlanguage model")
     field(app.text_input, "Only when the question contains (optional)").input("shop|you")
@@ -31,13 +31,13 @@ def test_a_rule_is_written_without_a_word_of_yaml(small):
     (rule,) = load_rules(small)
     assert (rule.id, rule.title, rule.severity) == ("no-chatbot-talk", "No chatbot talk", "warning")
     scan(small, checks=[rule.name])
-    shown = text_of(open_page("settings", {"project": "small"}))
+    shown = text_of(open_page("rules", {"project": "small"}))
     assert "**2** of 2 rows break it" in shown, "the two rows whose question holds one of the words"
 
 
 def test_a_text_that_is_not_understood_is_refused_with_its_line_and_nothing_is_saved(small):
     save_rules(small, "rules:\n  - id: a\n    forbid: x\n")
-    app = open_page("settings", {"project": "small"})
+    app = open_page("rules", {"project": "small"})
     field(app.text_area, "rules.yaml").input("rules:\n  - id: a\n    forbd: x\n")
     app = next(b for b in app.button if b.label == "Save the rules").click().run()
     assert "line 2" in app.error[0].value and "Nothing was saved" in app.error[0].value
@@ -46,18 +46,18 @@ def test_a_text_that_is_not_understood_is_refused_with_its_line_and_nothing_is_s
 
 def test_an_example_that_comes_out_wrong_is_shown_at_its_rule(small):
     save_rules(small, 'rules:\n  - id: a\n    forbid: x\n    tests: {fail: ["nothing here"]}\n')
-    assert "should break the rule, and does not" in text_of(open_page("settings", {"project": "small"}))
+    assert "should break the rule, and does not" in text_of(open_page("rules", {"project": "small"}))
 
 
 def test_a_file_broken_by_hand_is_said_and_can_be_mended_here(small):
     (small.folder / "rules.yaml").write_text("rules: [", encoding="utf-8")
-    app = open_page("settings", {"project": "small"})
+    app = open_page("rules", {"project": "small"})
     assert "this is not YAML" in app.error[0].value and field(app.text_area, "rules.yaml").value == "rules: ["
 
 
 def test_earlier_rules_are_brought_back(small):
     save_rules(small, "rules:\n  - id: old\n    forbid: x\n")
     save_rules(small, "rules:\n  - id: new\n    forbid: y\n")
-    app = open_page("settings", {"project": "small"})
+    app = open_page("rules", {"project": "small"})
     next(b for b in app.button if b.label == "Bring back").click().run()
     assert [rule.id for rule in load_rules(small)] == ["old"]

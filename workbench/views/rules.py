@@ -1,4 +1,4 @@
-"""Settings: the rules that every row and every answer of a model must keep to."""
+"""Rules: what every row and every answer of a model must keep to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def page() -> None:
     """Draws the page."""
     project = context.current_project()
     if project is None:
-        head("Settings")
+        head("Rules")
         empty_state("No project is open", "Rules belong to a project.", "data", "Open or create a project")
         return
     head(
