@@ -1,6 +1,6 @@
 """How right and how fast each check is, as the Markdown table tests/benchmarks/checks.md.
 
-Run: python tests/benchmarks/bench_check_quality.py [--speed-rows 20000] [--print]
+Run: python -m tests.benchmarks.bench_check_quality [--speed-rows 20000] [--print]
 
 Planted: the defects of data/sample, told in its truth.csv. Verified: rows of public data sets that a person looked at, listed in
 tests/benchmarks/verified/*.csv (check, file, row, truth; the file is one of ../shared/datasets, rows count from 1 as the importer counts,
@@ -176,7 +176,7 @@ def main() -> None:
         return
     TABLE.write_text(
         "# The checks, measured\n\n"
-        "Written by `python tests/benchmarks/bench_check_quality.py`; do not edit. Each figure is followed by the number of rows it rests on:\n"
+        "Written by `python -m tests.benchmarks.bench_check_quality`; do not edit. Each figure is followed by the number of rows it rests on:\n"
         "precision by the rows flagged, recall by the rows that should be. **Planted**: the defects of `data/sample`; a check that is not the\n"
         "first in line for any planted defect has no recall. **Verified**: rows of public data sets judged by a person\n"
         "(`tests/benchmarks/verified/*.csv`), drawn partly from what the checks flag, so recall is that among the rows looked at. **Speed**:\n"

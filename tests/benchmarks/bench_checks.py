@@ -1,6 +1,6 @@
 """Speed of each check that looks at records one by one, on one core.
 
-Run: python tests/benchmarks/bench_checks.py [--rows 20000] [--set alpaca_en]
+Run: python -m tests.benchmarks.bench_checks [--rows 20000] [--set alpaca_en]
 Prints the mean length of the rows, rows per second of each check and of all together, in CPU seconds, over batches of the size that a
 scan uses. What the checks share of a batch (its turns, those of the assistant) has a line of its own. The rows are those of ../shared/datasets, repeated; generated ones where that folder is absent.
 """

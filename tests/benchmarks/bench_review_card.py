@@ -1,6 +1,6 @@
 """How fast the review card is: from key press to the next row painted, and whether a steady stream of keys is all saved.
 
-Run: python tests/benchmarks/bench_review_card.py [--rows 1000] [--keys 300] [--per-second 10]
+Run: python -m tests.benchmarks.bench_review_card [--rows 1000] [--keys 300] [--per-second 10]
 On a shared machine the times are those of the machine's load.
 """
 

@@ -1,6 +1,6 @@
 """The scan without a model, beside Data-Juicer with the same kinds of operators, on the same files.
 
-Run: python tests/benchmarks/bench_scan.py [--rows 10000,100000] [--rival-rows 10000,100000] [--cache FOLDER] [--no-rival]
+Run: python -m tests.benchmarks.bench_scan [--rows 10000,100000] [--rival-rows 10000,100000] [--cache FOLDER] [--no-rival]
 Prints rows a second, CPU seconds of all processes and peak memory of both at each size, their ratio, and the exponent that fits ours
 (time grows with rows to that power). Files, projects and Data-Juicer's own environment are kept in the cache folder.
 

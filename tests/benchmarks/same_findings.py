@@ -1,7 +1,7 @@
 """Whether two states of the code find the same: every measurement, with value and evidence, must be byte for byte what it was.
 
-Run before a change:  python tests/benchmarks/same_findings.py --write FOLDER
-and after it:         python tests/benchmarks/same_findings.py --against FOLDER [--checks a,b]
+Run before a change:  python -m tests.benchmarks.same_findings --write FOLDER
+and after it:         python -m tests.benchmarks.same_findings --against FOLDER [--checks a,b]
 Scans the sample, ../shared/datasets (where that folder is there) and 20,000 mixed rows with every check that needs no model. Checks of
 another version are not compared. Exit status 1 when something differs; the first rows that do are printed.
 """
