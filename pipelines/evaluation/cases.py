@@ -78,6 +78,7 @@ def read_test_split(folder: Path) -> EvaluationRows:
 
 def read_file(path: str | Path) -> EvaluationRows:
     """The rows of a file or folder in any format that can be imported. Raises WorkbenchError when no row can be read."""
+    from pipelines.sources.archive import Opened
     from pipelines.sources.convert import Converter
     from pipelines.sources.locate import locate
     from pipelines.sources.read import FileRows
@@ -88,18 +89,22 @@ def read_file(path: str | Path) -> EvaluationRows:
     located = locate(Path(path))
     records: list[Record] = []
     rejections: list[Rejection] = []
-    for file in located.files:
-        if file.size == 0:
-            continue
-        rows = FileRows(file)
-        seen = recognise([row.value for row in take_sample(rows).rows], asked="auto", mapping={})
-        converter = Converter(seen.form)
-        for found in rows:
-            for one in [found] if isinstance(found, Rejection) else converter.convert(found):
-                if isinstance(one, Rejection):
-                    rejections.append(one)
-                else:
-                    records.append(one[1])
+    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
+        for file in Opened(located, Path(folder)):
+            if isinstance(file, Rejection):
+                rejections.append(file)
+                continue
+            if file.size == 0:
+                continue
+            rows = FileRows(file)
+            seen = recognise([row.value for row in take_sample(rows).rows], asked="auto", mapping={})
+            converter = Converter(seen.form)
+            for found in rows:
+                for one in [found] if isinstance(found, Rejection) else converter.convert(found):
+                    if isinstance(one, Rejection):
+                        rejections.append(one)
+                    else:
+                        records.append(one[1])
     if not records:
         why = f" {rejections[0]}" if rejections else ""
         raise WorkbenchError(f"No row of {located.name} can be read as a prompt with an answer.{why}")

@@ -80,6 +80,7 @@ class _Place:
 
 
 def _readable_rows(source: str | Path) -> Iterator[_Place]:
+    from pipelines.sources.archive import Opened
     from pipelines.sources.convert import Converter
     from pipelines.sources.locate import locate
     from pipelines.sources.read import FileRows
@@ -87,14 +88,15 @@ def _readable_rows(source: str | Path) -> Iterator[_Place]:
     from pipelines.sources.rows import Rejection
     from pipelines.sources.sample import take_sample
 
-    for file in locate(source).files:
-        if not file.size:
-            continue
-        found = FileRows(file)
-        converter = Converter(recognise([row.value for row in take_sample(found).rows]).form)
-        for row in found:
-            converted = [] if isinstance(row, Rejection) else converter.convert(row)
-            yield from (_Place(row.file, row.row, one[1]) for one in converted if not isinstance(one, Rejection))
+    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
+        for file in Opened(locate(source), Path(folder)):
+            if isinstance(file, Rejection) or not file.size:
+                continue
+            found = FileRows(file)
+            converter = Converter(recognise([row.value for row in take_sample(found).rows]).form)
+            for row in found:
+                converted = [] if isinstance(row, Rejection) else converter.convert(row)
+                yield from (_Place(row.file, row.row, one[1]) for one in converted if not isinstance(one, Rejection))
 
 
 def _add(total: dict[str, Any], found: Measurements, places: Sequence[_Place], examples: int) -> None:

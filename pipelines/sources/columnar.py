@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipelines.errors import WorkbenchError
-from pipelines.sources.encoding import open_bytes
+from pipelines.sources.packed import open_bytes
 from pipelines.sources.rows import RawRow, Rejection, json_value, value_problem
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from pipelines.sources.packed import open_bytes
 
 CHUNK_BYTES = 1024 * 1024
 HEAD_BYTES = 1024 * 1024
@@ -48,79 +49,6 @@ class Encoding:
     def keeps_ascii(self) -> bool:
         """Whether a line break is always the byte 0x0A, so that lines can be cut before decoding."""
         return not self.name.startswith(("utf-16", "utf-32"))
-
-
-def open_bytes(path: Path) -> BinaryIO:
-    """The file's bytes, unpacked if it is gzip-compressed."""
-    file = path.open("rb")
-    if file.read(2) != b"\x1f\x8b":
-        file.seek(0)
-        return file
-    file.seek(0)
-    return io.BufferedReader(_Unpacked(file), CHUNK_BYTES)
-
-
-class _Unpacked(io.RawIOBase):
-    """The unpacked bytes of a gzip file. At a damaged place it ends and says so, with all that came before already given out.
-
-    The standard library's reader raises there instead, and takes up to a buffer of good bytes along.
-    """
-
-    def __init__(self, packed: BinaryIO) -> None:
-        self.packed = packed
-        self.is_damaged = False
-        self._decoder = zlib.decompressobj(wbits=31)
-        self._waiting = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        while not self._waiting and not self.is_damaged:
-            if self._decoder.eof:  # a gzip file may hold several streams, one behind the other
-                following = self._decoder.unused_data or self.packed.read(CHUNK_BYTES)
-                if not following.strip(b"\0"):
-                    return 0
-                self._decoder = zlib.decompressobj(wbits=31)
-            else:
-                following = self._decoder.unconsumed_tail or self.packed.read(CHUNK_BYTES)
-            self._unpack(following)
-        size = min(len(buffer), len(self._waiting))
-        buffer[:size], self._waiting = self._waiting[:size], self._waiting[size:]
-        return size
-
-    def _unpack(self, packed: bytes) -> None:
-        try:
-            self._waiting = self._decoder.decompress(packed, CHUNK_BYTES)
-        except zlib.error:
-            self.is_damaged = True
-        self.is_damaged = self.is_damaged or not packed
-
-    def close(self) -> None:
-        super().close()
-        self.packed.close()
-
-
-def _unpacked(stream: BinaryIO) -> _Unpacked | None:
-    raw = stream.raw if isinstance(stream, io.BufferedReader) else None
-    return raw if isinstance(raw, _Unpacked) else None
-
-
-def bytes_read(stream: BinaryIO) -> int:
-    """How far into the file on disk a stream of open_bytes has come."""
-    unpacked = _unpacked(stream)
-    return unpacked.packed.tell() if unpacked else stream.tell()
-
-
-def is_compressed(stream: BinaryIO) -> bool:
-    """Whether a stream of open_bytes is unpacked on the way."""
-    return _unpacked(stream) is not None
-
-
-def is_damaged(stream: BinaryIO) -> bool:
-    """Whether a stream of open_bytes ended because its compressed file is damaged there."""
-    unpacked = _unpacked(stream)
-    return unpacked is not None and unpacked.is_damaged
 
 
 def detect_encoding(path: Path, *, head_only: bool = False) -> Encoding:

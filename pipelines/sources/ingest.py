@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import WorkbenchError
 from pipelines.jobs import Emit
+from pipelines.sources.archive import Opened
 from pipelines.sources.convert import Converter
 from pipelines.sources.guess import guess_columns
 from pipelines.sources.hub import download
@@ -131,6 +132,9 @@ class _Import:
         self.notes = [f"{name}: not read, its ending is not one of a file with rows" for name in source.not_read]
         self.rows_read = 0
         self.bytes_before = 0
+        self.bytes_in_all = source.size
+        self.set_aside: list[Rejection] = []
+        self.is_single_file = False
         self.reported_at = 0.0
 
     def run(self) -> ImportReport:
@@ -166,7 +170,11 @@ class _Import:
         planned: list[tuple[FileRows | TreeRows, Recognition]] = []
         columns: dict[str, None] = {}
         first: RawRow | None = None
-        for file in self.source.files:
+        opened = Opened(self.source, self.folder.folder / "unpacked")
+        for file in opened:
+            if isinstance(file, Rejection):
+                self._set_aside(file, quarantine)
+                continue
             if file.size == 0:
                 self.notes.append(f"{file.name}: empty, it holds no rows")
                 continue
@@ -177,7 +185,7 @@ class _Import:
                     rows = TreeRows(FileRows(file))
                     sample = take_sample(rows).rows
             except WorkbenchError as error:
-                self._set_file_aside(file.name, error, quarantine)
+                self._set_aside(Rejection(file.name, 0, str(error)), quarantine)
                 continue
             values = [row.value for row in sample]
             first = first or next(iter(sample), None)
@@ -185,6 +193,10 @@ class _Import:
             seen = recognise(values, asked=self.format, mapping=self.mapping if has_mapped else {})
             columns |= dict.fromkeys(seen.columns)
             planned.append((rows, seen))
+        self.notes += [f"{name}: not read, its ending is not one of a file with rows" for name in opened.not_read]
+        self.bytes_in_all = sum(rows.file.size for rows, _ in planned)
+        self.is_single_file = len(planned) == 1 and not quarantine.count
+        self._refuse_nothing(planned, quarantine)
         if columns or not quarantine.count:
             check_mapping(self.format, self.mapping, list(columns))
         if first and all(seen.form is None for _, seen in planned):
@@ -194,11 +206,21 @@ class _Import:
             raise WorkbenchError(f"No row of {self.source.name} fits a known format. {rejection}{hint}")
         return planned
 
-    def _set_file_aside(self, name: str, error: WorkbenchError, quarantine: Quarantine) -> None:
-        if len(self.source.files) == 1:
-            raise error
+    def _set_aside(self, rejection: Rejection, quarantine: Quarantine) -> None:
         self.rows_read += 1
-        quarantine.add(Rejection(name, 0, str(error)))
+        self.set_aside = [*self.set_aside[:1], rejection]
+        quarantine.add(rejection)
+
+    def _refuse_nothing(self, planned: Sequence[object], quarantine: Quarantine) -> None:
+        """Raises WorkbenchError when the one file, or all that is in the one archive, cannot be read."""
+        if planned or len(self.source.files) > 1:
+            return
+        if self.set_aside:
+            rejection = self.set_aside[0]
+            more = f" {quarantine.count - 1:,} more of its files cannot be read." if quarantine.count > 1 else ""
+            is_named = rejection.reason.startswith(Path(rejection.file).name)
+            raise WorkbenchError((rejection.reason if is_named else str(rejection)) + more)
+        raise WorkbenchError(f"{self.source.name} holds no rows. Choose another file.")
 
     def _read(self, rows: FileRows | TreeRows, seen: Recognition, parts: Parts, quarantine: Quarantine) -> None:
         converter = Converter(seen.form, is_asked=self.format != "auto", mapping=self.mapping, roles=self.roles)
@@ -220,13 +242,15 @@ class _Import:
                         self.formats[one[0]] += 1
                         parts.add(one[1], found)
         except WorkbenchError as error:  # a Parquet file whose first rows could be read when its format was judged, and now cannot
-            self._set_file_aside(rows.file.name, error, quarantine)
+            if self.is_single_file:
+                raise
+            self._set_aside(Rejection(rows.file.name, 0, str(error)), quarantine)
 
     def _report(self, rows: FileRows | TreeRows) -> None:
         now = time.monotonic()
         if now - self.reported_at < _SECONDS_BETWEEN_REPORTS:
             return
         self.reported_at = now
-        share = (self.bytes_before + rows.bytes_done) / max(self.source.size, 1)
+        share = (self.bytes_before + rows.bytes_done) / max(self.bytes_in_all, 1)
         message = f"Reading {rows.file.name}: {self.rows_read:,} rows"
         self.emit(fraction=_COPYING + (0.98 - _COPYING) * min(share, 1.0), message=message, rows=self.rows_read)

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import WorkbenchError
+from pipelines.sources.packed import ENDINGS, without_packing
 
 READABLE = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods")
-"""Endings that are read inside a folder, also with .gz behind. A file named alone is read whatever its ending."""
+"""Endings that are read inside a folder, also with that of a compression behind. A file named alone is read whatever its ending."""
+ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst")
+"""Endings of archives, whose files are read like those of a folder: see archive.py."""
 _ABOUT_THE_DATA = {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
 _HUB_NAME = re.compile(r"(?:hf://(?:datasets/)?)?(?P<id>[\w.-]+/[\w.-]+)/?\Z")
 
@@ -55,8 +58,18 @@ def hub_id(source: str | Path) -> str | None:
         return None
     if text.startswith("hf://"):
         return found["id"]
-    looks_like_file = any(text.lower().removesuffix(".gz").endswith(ending) for ending in READABLE)
+    looks_like_file = is_readable(text) or is_archive(text)
     return None if looks_like_file or text.startswith(".") or Path(text).exists() else found["id"]
+
+
+def is_readable(name: str) -> bool:
+    """Whether a file's name says that it holds rows."""
+    return without_packing(name).endswith(READABLE) and name.rsplit("/", 1)[-1] not in _ABOUT_THE_DATA
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file's name says that it is an archive of files."""
+    return without_packing(name).endswith(ARCHIVES)
 
 
 def locate(source: str | Path, *, without: Path | None = None) -> Source:
@@ -89,14 +102,14 @@ def _locate_folder(folder: Path, without: Path | None) -> Source:
     files, not_read = [], []
     for path in _walk(folder, without):
         name = _printable(path.relative_to(folder).as_posix())
-        is_readable = path.name.lower().removesuffix(".gz").endswith(READABLE) and path.name not in _ABOUT_THE_DATA
-        if is_readable:
+        if is_readable(name) or is_archive(name):
             files.append(SourceFile(path, name, path.stat().st_size))
         else:
             not_read.append(name)
     if not files:
         raise WorkbenchError(
-            f"The folder {folder} holds no file that can be read. It needs files ending in {', '.join(READABLE)} (or these with .gz)."
+            f"The folder {folder} holds no file that can be read. It needs files ending in {', '.join(READABLE)} "
+            f"(or these with {', '.join(ENDINGS)} behind), or archives ending in {', '.join(ARCHIVES[:3])}."
         )
     if not any(file.size for file in files):
         raise WorkbenchError(f"All {len(files)} files of the folder {folder} are empty. Choose another folder.")

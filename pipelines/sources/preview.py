@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,11 +11,12 @@ from typing import Any
 
 from pipelines.errors import WorkbenchError
 from pipelines.records import ROLES, Record
+from pipelines.sources.archive import Opened
 from pipelines.sources.convert import Converter
 from pipelines.sources.formats import FORMATS
 from pipelines.sources.guess import Guess, guess_columns
 from pipelines.sources.hub import hub_rows
-from pipelines.sources.locate import hub_id, locate
+from pipelines.sources.locate import Source, hub_id, locate
 from pipelines.sources.read import FileRows
 from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, check_roles, number_notes, recognise
 from pipelines.sources.rows import RawRow, Rejection
@@ -94,9 +96,18 @@ def _sample(source: str | Path) -> tuple[Sample, list[str]]:
         found = islice(hub_rows(name), SAMPLE_ROWS)
         return Sample([RawRow(split, row, value) for split, row, value in found], []), []
     located = locate(source)
+    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
+        return _first_sample(located, Opened(located, Path(folder)))
+
+
+def _first_sample(located: Source, opened: Opened) -> tuple[Sample, list[str]]:
     empty: list[str] = []
-    for file in located.files:
-        if len(located.files) > 1 and file.size == 0:
+    set_aside: list[Rejection] = []
+    for file in opened:
+        if isinstance(file, Rejection):
+            set_aside.append(file)
+            continue
+        if file.size == 0:
             empty.append(f"{file.name}: empty, it holds no rows")
             continue
         rows: FileRows | TreeRows = FileRows(file, head_only=True)
@@ -106,4 +117,6 @@ def _sample(source: str | Path) -> tuple[Sample, list[str]]:
             sample = take_sample(rows)
         if sample.rows or sample.rejected:
             return sample, empty + [f"{file.name}: {note}" for note in dict.fromkeys(rows.notes)]
+    if set_aside:
+        raise WorkbenchError(str(set_aside[0]))
     raise WorkbenchError(f"{located.name} holds no rows. Choose another source.")

@@ -8,10 +8,11 @@ from typing import BinaryIO
 from pipelines.errors import WorkbenchError
 from pipelines.sources.columnar import ColumnarRows
 from pipelines.sources.delimited import Layout, read_delimited
-from pipelines.sources.encoding import Encoding, bytes_read, detect_encoding, is_compressed, is_damaged, open_bytes, open_text
+from pipelines.sources.encoding import Encoding, detect_encoding, open_text
 from pipelines.sources.json_document import read_json_document
 from pipelines.sources.json_lines import read_json_lines
 from pipelines.sources.locate import SourceFile, arrow_files
+from pipelines.sources.packed import bytes_read, damage, is_compressed, is_damaged, open_bytes
 from pipelines.sources.rows import RawRow, Rejection, reject
 from pipelines.sources.sniff import Kind, ending, is_parquet, sniff_text
 from pipelines.sources.workbook import ENDINGS as WORKBOOK_ENDINGS
@@ -78,8 +79,7 @@ class FileRows:
             finally:
                 self._stream = None
             if is_damaged(stream):
-                reason = "The compressed file is damaged from here on. Compress it again; the rows before were read."
-                yield Rejection(self.file.name, row + 1, reason)
+                yield Rejection(self.file.name, row + 1, damage(stream))
 
     @property
     def bytes_done(self) -> int:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from pipelines.errors import WorkbenchError
 from pipelines.records import Record
+from pipelines.sources.archive import Opened
 from pipelines.sources.convert import Converter
 from pipelines.sources.delimited import Layout, read_delimited
 from pipelines.sources.encoding import Encoding
@@ -58,7 +62,9 @@ class Rereader:
         self.asked = reading.format
         self.mapping = dict(reading.mapping or (source["mapping"] if not self.is_told else {}))
         self.roles = check_roles({**source["roles"], **(reading.roles or {})})
-        self._files = _kept_files(project, source)
+        self._unpacked = tempfile.TemporaryDirectory(prefix="winnow-")  # members of archives, for as long as this object lives
+        weakref.finalize(self, self._unpacked.cleanup)
+        self._files = _kept_files(project, source, Path(self._unpacked.name))
         self._seen: dict[str, _File] = {}
 
     def attempt(self, entry: Entry, text: str | None = None) -> Attempt:
@@ -167,11 +173,11 @@ def _attempt(converter: Converter, row: RawRow) -> Attempt:
     return Attempt(reason=reason) if reason else Attempt(tuple(one for one in found if not isinstance(one, Rejection)))
 
 
-def _kept_files(project: Project, source: dict[str, Any]) -> dict[str, SourceFile]:
+def _kept_files(project: Project, source: dict[str, Any], folder: Path) -> dict[str, SourceFile]:
     kept = (project.folder / source["kept"]).resolve()
     if not kept.is_relative_to(project.folder):
         return {}
     try:
-        return {file.name: file for file in locate(kept).files}
+        return {file.name: file for file in Opened(locate(kept), folder) if isinstance(file, SourceFile)}
     except WorkbenchError:
         return {}

@@ -9,27 +9,27 @@ from typing import Literal
 
 from pipelines.errors import WorkbenchError
 from pipelines.sources.delimited import Layout, sniff_layout
-from pipelines.sources.encoding import Encoding, is_damaged, open_bytes, open_text
+from pipelines.sources.encoding import Encoding, open_text
+from pipelines.sources.packed import is_damaged, open_bytes, packing_of, without_packing
 from pipelines.sources.rows import MAX_ROW_BYTES
 
 Kind = Literal["jsonl", "json", "csv", "parquet", "workbook"]
 _SAMPLE_CHARACTERS = 65_536
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive. Unpack it first",
+    b"PK\x03\x04": "a ZIP archive where none can be read. Unpack it first",
+    b"7z\xbc\xaf": "a 7z archive. Pack its files as ZIP",
+    b"Rar!": "a RAR archive. Pack its files as ZIP",
     b"\xd0\xcf\x11\xe0": "an old Office file. Save the sheet as CSV",
     b"SQLite format 3": "an SQLite database. Export its table as CSV or JSONL",
     b"%PDF": "a PDF. Export its rows as CSV or JSONL",
-    b"BZh": "compressed with bzip2. Unpack it or compress it with gzip",
-    b"\xfd7zXZ": "compressed with xz. Unpack it or compress it with gzip",
-    b"(\xb5/\xfd": "compressed with Zstandard. Unpack it or compress it with gzip",
     b"\x89HDF": "an HDF5 file. Save its rows as Parquet",
     b"ARROW1": "an Arrow file. Save its rows as Parquet",
 }
 
 
 def ending(path: Path) -> str:
-    """The ending of the name in lower case, without a .gz behind it."""
-    return Path(path.name.lower().removesuffix(".gz")).suffix
+    """The ending of the name in lower case, without one of a compression behind it."""
+    return Path(without_packing(path.name)).suffix
 
 
 def is_parquet(path: Path) -> bool:
@@ -37,7 +37,9 @@ def is_parquet(path: Path) -> bool:
     with open_bytes(path) as stream:
         start = stream.read(16)
         if not start and is_damaged(stream):
-            raise WorkbenchError(f"{path.name} is a damaged gzip file: not even its start can be unpacked. Compress it again.")
+            with path.open("rb") as packed:
+                packing = packing_of(packed.read(8))
+            raise WorkbenchError(f"{path.name} is a damaged {packing} file: not even its start can be unpacked. Compress it again.")
     for mark, what in _FOREIGN.items():
         if start.startswith(mark):
             raise WorkbenchError(f"{path.name} is {what}.")
