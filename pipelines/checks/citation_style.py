@@ -8,7 +8,7 @@ from pipelines.checks._styles import Style, unusual_styles
 _NAME = r"\p{Lu}[\pL'’-]+"
 _YEAR = r"(?:19|20)\d\d[a-z]?"
 _STYLES = {
-    "numbers in brackets": Style(r"(?:\pL|[.,)”\"])[ \x{A0}]?(\[\d{1,3}(?:[,;–-] ?\d{1,3})*\])(?:[^\w(\[]|$)", "[1]"),
+    "numbers in brackets": Style(r"(?:\pL[ \x{A0}]|[.,)”\"][ \x{A0}]?)(\[[1-9]\d{0,2}(?:[,;–-] ?\d{1,3})*\])(?:[^\w(\[]|$)", "[1]"),
     "name and year": Style(
         rf"(\((?:see |e\.g\.,? |vgl\. )?{_NAME}(?: (?:et al\.?|u\. ?a\.|(?:and|und|et|y|&) {_NAME}))?,? {_YEAR}(?:; [^()\n]{{1,80}})?\))",
         "(Smith, 2020)",

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._turns import Findings, records_with, spans, turns_with
 
-_THING = (
-    r"(?:document|passage|text|context|article|excerpt|paragraph|sources?|information|data|transcript|report|table|image|figure|chart"
-    r"|graph|snippet|attachment)"
-)
+_THING = r"(?:document|passage|text|context|article|excerpt|paragraph|transcript|image|figure|chart|graph|snippet|attachment)"
 _GIVEN = r"(?:provided|given|above|attached|supplied|uploaded|retrieved)"
 _SAYS = r"(?:(?:does not|doesn't) (?:mention|say|state|specify|provide|contain)|states|mentions)"
 _REFERENCE = (

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
-from pipelines.checks._mending import replaced_by
+from pipelines.checks._mending import replaced
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
 
@@ -18,6 +18,8 @@ _NAMES = {
     "\ufeff": "byte order mark",
     "\u180e": "Mongolian vowel separator",
 }
+_ESCAPES = "\x07\x08\x0b\x0c"
+"""What \\a, \\b, \\v and \\f become when a formula is read as a program's text."""
 _ALWAYS = r"[\u00ad\u200b\u2060\ufeff\u180e\u202d\u202e\u206a-\u206f\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\U000e0000-\U000e007f]"
 _JOINERS = r"(?<=[\u0020-\u024f])[\u200c\u200d](?=[\u0020-\u024f])"  # between Latin letters; Persian, Indic scripts and emoji need them
 _FLAGS = r"(?<=\U0001f3f4)[\U000e0020-\U000e007f]+"  # of England, Scotland and Wales
@@ -54,5 +56,12 @@ def _name(characters: str) -> str:
 
 @fix(invisible_character, title="Take the invisible characters out")
 def _visible(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
-    """Deletes them. A zero-width space or form feed between two words becomes a plain space when nothing else parts them."""
-    return replaced_by(turns, evidence, lambda found: "\n" if set(found) & set("\x0b\x0c") else "")
+    """Deletes them. One that took the place of a letter, as in a formula whose \\frac lost its "f", is left to a person."""
+    spans = []
+    for found in evidence:
+        if found.turn is not None and found.start is not None and found.end is not None:
+            content = turns[found.turn].content
+            is_escape = content[found.end - 1] in _ESCAPES and content[found.end : found.end + 1].isalpha()
+            if not is_escape:
+                spans.append((found.turn, found.start, found.end, ""))
+    return replaced(turns, spans)

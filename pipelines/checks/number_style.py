@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.checks import Measurements, SetFeatures, check
 from pipelines.checks._styles import Style, unusual_styles
 
-_BEFORE, _AFTER = r"(?:^|[^\w.,:/()\[-])", r"(?:$|[^\w.,:/-]|[.,:](?:\s|$))"
+_BEFORE, _AFTER = r"(?:^|[^\w.,:/()\[{-])", r"(?:$|[^\w.,:/-]|[.,:](?:\s|$))"
 _STYLES = {
     "a decimal point": Style(
         rf"{_BEFORE}(\d{{1,3}}(?:,\d{{3}})*\.\d{{1,2}}|\d{{1,3}}(?:,\d{{3}}){{2,}}|\d+\.\d{{4,}}){_AFTER}", "1,234.56"

@@ -13,15 +13,15 @@ _ISE = (
     "|organ|prior|real|recogn|special|stabil|standard|steril|summar|symbol|util|visual"
 )
 _BRITISH = (
-    rf"(?i)\b((?:{_OUR})our(?:s|ed|ing|able|ite|ites|ful|al|hood|hoods)?|(?:{_RE})re(?:s|d)?|(?:{_YSE})ys(?:e|es|ed|ing)|(?:{_ISE})is(?:e|es|ed|ing|ation|ations)"
+    rf"(?i)\b((?:{_OUR})our(?:s|ed|ing|able|ite|ites|ful|al|hood|hoods)?|(?:{_RE})re(?:s|d)?|(?:{_YSE})ys(?:e|ed|ing)|(?:{_ISE})is(?:e|es|ed|ing|ation|ations)"
     r"|defence|offence|licence|pretence|travell(?:ed|er|ers|ing)|cancell(?:ed|ing)|labell(?:ed|ing)|modell(?:ed|ing)|fuell(?:ed|ing)|counsell(?:or|ors|ing)"
-    r"|fulfil|skilful|enrol|enrolment|programme|programmes|catalogue|catalogues|grey|tyre|tyres|cheque|cheques|aeroplane|aluminium|judgement|ageing"
+    r"|fulfil|skilful|enrol|enrolment|programme|programmes|catalogue|catalogues|(?-i:grey)|tyre|tyres|cheque|cheques|aeroplane|aluminium|judgement|ageing"
     r"|anaemi[ac]|oestrogen|oesophag\w+|paediatric\w*|haem\w{2,}|gynaecolog\w+|foetus|foetal|diarrhoea|leukaemia|ischaemi[ac]|oedema|tumours?|orthopaedic\w*)\b"
 )
 _AMERICAN = (
-    rf"(?i)\b((?:{_OUR})or(?:s|ed|ing|able|ite|ites|ful|al|hood|hoods)?|(?:{_RE})er(?:s|ed)?|(?:{_YSE})yz(?:e|es|ed|ing)|(?:{_ISE})iz(?:e|es|ed|ing|ation|ations)"
+    rf"(?i)\b((?:{_OUR})or(?:s|ed|ing|able|ite|ites|ful|al|hood|hoods)?|(?:{_RE})er(?:s|ed)?|(?:{_YSE})yz(?:e|ed|ing)|(?:{_ISE})iz(?:e|es|ed|ing|ation|ations)"
     r"|defense|offense|pretense|travel(?:ed|er|ers|ing)|cancel(?:ed|ing)|label(?:ed|ing)|model(?:ed|ing)|fuel(?:ed|ing)|counsel(?:or|ors|ing)"
-    r"|fulfill|skillful|enroll|enrollment|gray|airplane|aluminum|judgment|aging"
+    r"|fulfill|skillful|enroll|enrollment|(?-i:gray)|airplane|aluminum|judgment|aging"
     r"|anemi[ac]|estrogen|esophag\w+|pediatric\w*|hem(?:o|at)\w{2,}|gynecolog\w+|fetus|fetal|diarrhea|leukemia|ischemi[ac]|edema|tumors?|orthopedic\w*)\b"
 )
 _STYLES = {
@@ -40,6 +40,7 @@ sense (program, meter, check)."""
     flag_above=0.85,
     scope="set",
     languages=("en",),
+    needs=("prompt_languages",),
 )
 def spelling_variety(features: SetFeatures) -> Measurements:
     """How surely an answer spells words the British way in an American set, or the American way in a British one, from 0 to 1.
@@ -50,4 +51,4 @@ def spelling_variety(features: SetFeatures) -> Measurements:
     set. The value is the lower end of the 95 % interval of its share, 0 for answers that keep to it. Not measured for answers without a
     word that is spelled in two ways.
     """
-    return unusual_styles(features, _STYLES, thing="such words")
+    return unusual_styles(features, _STYLES, thing="such words", within_language=True)

@@ -13,12 +13,12 @@ _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
 _BRACKET = re.compile(r"[()\[\]{}（）【】「」《》]")
 _NO_PAIR = re.compile(
     r"(?:[:;=8xX][-o'^]?|[-^][_.][-^])[()\[\]{}]+"  # :-)
-    r"|(?:^|(?<=[\s(（,;]))(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[)）]"  # 1) a) iv)
+    r"|(?:^|(?<=[\s,;]))(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[)）]"  # 1) a) iv)
     r"|\\[()\[\]{}]|[\[(][^\s()\[\]]{1,12}, ?[^\s()\[\]]{1,12}[)\]]"  # LaTeX, and intervals such as [0, 1)
     r"|<[-=]?[(\[{]+|[)\]}]+[-=]?>|[(\[{]\s*[\"'“”‘’`][()\[\]{}]+[\"'“”‘’`]|[\"'“”‘’`][()\[\]{}]+[\"'“”‘’`]",
     re.MULTILINE,
 )
-_FORMULA = re.compile(r"\$\$?[^$]{1,400}\$\$?|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
+_FORMULA = re.compile(r"\$\$?(?!\d)[^$]{1,400}\$\$?|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
 _ABOUT_CODE = re.compile(
     r"^\s*[\[{]|[;{]\s*$|\b(?:def|class|function|return|import|SELECT|print|const|var|let)\b[^\n]*[(;{]|</?\w+>|\\[a-z]{3,}", re.MULTILINE
 )
