@@ -56,7 +56,7 @@ def _name(characters: str) -> str:
 
 @fix(invisible_character, title="Take the invisible characters out")
 def _visible(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
-    """Deletes them. One that took the place of a letter, as in a formula whose \\frac lost its "f", is left to a person."""
+    """Deletes them. One that took the place of a letter, as in a formula whose "frac" lost its "f", is left to a person."""
     spans = []
     for found in evidence:
         if found.turn is not None and found.start is not None and found.end is not None:

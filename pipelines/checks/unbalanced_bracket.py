@@ -8,12 +8,15 @@ from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._prose import prose
 from pipelines.checks._turns import Findings, turns_of, turns_where
 
-_PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "「": "」", "《": "》"}
+_PAIRS = {"(": ")", "[": "]", "{": "}", "【": "】", "「": "」", "《": "》"}
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
-_BRACKET = re.compile(r"[()\[\]{}（）【】「」《》]")
+_WIDE = str.maketrans("（）［］", "()[]")
+"""Wide brackets are often closed by narrow ones, and nobody minds."""
+_BRACKET = re.compile(r"[()\[\]{}【】「」《》]")
+_PATTERNS = (("[(（]", "[)）]"), (r"[\[［]", r"[\]］]"), ("[{]", "[}]"), ("【", "】"), ("「", "」"), ("《", "》"))
+_NUMBERING = re.compile(r"(?:^|[\s,;])(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})$")
 _NO_PAIR = re.compile(
     r"(?:[:;=8xX][-o'^]?|[-^][_.][-^])[()\[\]{}]+"  # :-)
-    r"|(?:^|(?<=[\s,;]))(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[)）]"  # 1) a) iv)
     r"|\\[()\[\]{}]|[\[(][^\s()\[\]]{1,12}, ?[^\s()\[\]]{1,12}[)\]]"  # LaTeX, and intervals such as [0, 1)
     r"|<[-=]?[(\[{]+|[)\]}]+[-=]?>|[(\[{]\s*[\"'“”‘’`][()\[\]{}]+[\"'“”‘’`]|[\"'“”‘’`][()\[\]{}]+[\"'“”‘’`]",
     re.MULTILINE,
@@ -37,8 +40,8 @@ def unbalanced_bracket(batch: Batch) -> Measurements:
     turns = turns_of(batch, ["assistant"])
     contents = turns.column("content")
     differs = None
-    for opening, closing in _PAIRS.items():
-        odd = pc.not_equal(pc.count_substring(contents, opening), pc.count_substring(contents, closing))
+    for opening, closing in _PATTERNS:
+        odd = pc.not_equal(pc.count_substring_regex(contents, opening), pc.count_substring_regex(contents, closing))
         differs = odd if differs is None else pc.or_(differs, odd)
     found = Findings(len(batch))
     for turn in turns_where(turns, differs):
@@ -51,7 +54,7 @@ def unbalanced_bracket(batch: Batch) -> Measurements:
 
 def _without_partner(content: str) -> list[int]:
     """Positions of the brackets that no other one matches."""
-    text = _FORMULA.sub(lambda part: " " * len(part.group()), prose(content))
+    text = _FORMULA.sub(lambda part: " " * len(part.group()), prose(content).translate(_WIDE))
     text = _NO_PAIR.sub(lambda part: " " * len(part.group()) if not _is_balanced(part.group()) else part.group(), text)
     waiting: list[tuple[str, int]] = []
     alone: list[int] = []
@@ -61,7 +64,7 @@ def _without_partner(content: str) -> list[int]:
             waiting.append((bracket, match.start()))
         elif waiting and waiting[-1][0] == _CLOSING[bracket]:
             waiting.pop()
-        else:
+        elif not _NUMBERING.search(text, max(match.start() - 6, 0), match.start()):
             alone.append(match.start())
     return sorted([*alone, *(position for _, position in waiting)])
 

@@ -116,6 +116,7 @@ def test_code_keeps_its_lines_and_its_indentation():
         ("It is due see the contract).", [")"]),
         ("A [note and more.", ["["]),
         ("他说（你好。", ["（"]),
+        ("氢（Hydrogen, H）和（约30%)", []),
         ("a) one b) two 1) three :-) and [0, 1)", []),
         ("Balanced (text [here]).", []),
         ("def f(x:\n    return (x", []),
