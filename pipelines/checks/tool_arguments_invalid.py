@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._json_validator import closed_validator
 from pipelines.checks._turns import Findings
 
-_REFERS_OUTSIDE = re.compile(r'"\$ref": "(?!#)')
 _SHOWN = 3
 """Faults named of one call."""
 
@@ -81,11 +80,8 @@ def _schemas(tools: str | None) -> dict[str, Any] | None:
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             continue
         schema = next((function[key] for key in ("parameters", "input_schema", "inputSchema") if isinstance(function.get(key), dict)), None)
-        if schema is None or _REFERS_OUTSIDE.search(json.dumps(schema)):  # nothing is fetched
-            declared[function["name"]] = None
-            continue
         try:
-            declared[function["name"]] = jsonschema_rs.validator_for(schema)
+            declared[function["name"]] = None if schema is None else closed_validator(schema)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
             declared[function["name"]] = None
     return declared or None

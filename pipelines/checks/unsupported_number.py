@@ -72,7 +72,7 @@ def _readings(number: str) -> set[float]:
 
 def _is_supported(number: str, given: set[float]) -> bool:
     readings = _readings(number)
-    if not readings or min(readings) < 13:
+    if not readings or max(readings) < 13:
         return True
     places = len(re.split(r"[.,]", number)[-1]) if re.search(r"[.,]\d+$", number) else 0
     return any(value in given or value / 100 in given or any(round(other, places) == value for other in given) for value in readings)

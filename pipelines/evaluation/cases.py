@@ -152,18 +152,14 @@ def _tokens(case: Case, room: int) -> int:
 
 
 def _seen(rows: Sequence[tuple[str, Record]], train: Path) -> list[bool]:
-    """For each row, whether its id or its canonical prompt is in the train split. Empty prompts are not compared."""
-    from pipelines.duplicates.exact import exact_groups
+    """For each row, whether the train split holds it, or its prompt but for signs or a word or two. Blank prompts are not compared."""
+    from pipelines.curation.ties import same_questions
 
     trained = pq.read_table(train, columns=["id", "prompt"])
     prompts = pa.chunked_array([pa.array([record.prompt for _, record in rows], pa.large_string())])
-    both = pa.chunked_array([*trained.column("prompt").cast(pa.large_string()).chunks, *prompts.chunks], pa.large_string())
-    first = exact_groups(both)[trained.num_rows :]
     ids = set(trained.column("id").to_pylist())
-    return [
-        id in ids or (bool(record.prompt.strip()) and int(index) < trained.num_rows)
-        for (id, record), index in zip(rows, first, strict=True)
-    ]
+    is_asked = same_questions(prompts, trained.column("prompt").cast(pa.large_string()))
+    return [id in ids or bool(asked) for (id, _), asked in zip(rows, is_asked, strict=True)]
 
 
 def _unusable(record: Record) -> str | None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pipelines.checks import all_checks
+from pipelines.curation.mending import mend
 from pipelines.records import Message, Record
 from tests.checks.measuring import answer, evidence, flags, marked
 
@@ -146,3 +147,26 @@ def test_a_lost_letter_of_a_formula_is_left_to_a_person():
     row = answer("It is \x0crac{1}{2}.")
     assert flags("invisible_character", row) == [True]
     assert mended("invisible_character", row) is None
+
+
+def fixed(check, text):
+    (after,) = mend(all_checks()[check], [answer(text)], [evidence(check, answer(text))])
+    return after.edit[-1]["content"] if after else text
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        ("html_residue", "Declare List<I> items; class Box<B> extends Base<A>."),
+        ("html_residue", "It holds if a<b>c fails; so for index <i> we take x<p>y."),
+        ("html_residue", "Write &amp; instead of & in the attribute, i.e. a=1&amp;b=2."),
+        ("mojibake", "If UTF-8 is read as Latin-1, é becomes Ã© and ü becomes Ã¼."),
+        ("invalid_json", '{"city": “München”, "q": \'O\'Brien\'}'),
+    ],
+)
+def test_fixes_leave_what_is_meant_as_it_is(check, text):
+    assert fixed(check, text) == text
+
+
+def test_tags_in_pairs_and_paragraphs_are_still_taken_out():
+    assert fixed("html_residue", "This is <b>bold</b> and <i>nice</i>.<p>Next.") == "This is bold and nice.\nNext."
