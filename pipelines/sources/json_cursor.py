@@ -86,9 +86,10 @@ class JsonCursor:
             value, end = DECODER.raw_decode(self.text, self.at)
         except (ValueError, RecursionError):
             return self._value_by_search(is_member)
-        behind = _behind_space(self.text, end)
-        if (behind == len(self.text) and not self.has_ended) or self.text[behind : behind + 1] not in (",", "]", "}", ""):
-            return self._value_by_search(is_member)
+        if type(value) is not dict or is_member:  # an object in a list is whole whatever follows it: a row whose comma may be missing
+            behind = _behind_space(self.text, end)
+            if (behind == len(self.text) and not self.has_ended) or self.text[behind : behind + 1] not in (",", "]", "}", ""):
+                return self._value_by_search(is_member)
         raw = self.text[self.at : end]
         self.at = end
         return self._checked(value, raw)
@@ -111,12 +112,16 @@ class JsonCursor:
             if sibling:
                 length = sibling.start() - self.at
             elif len(self.text) - self.at > MAX_ROW_BYTES:
+                if not is_member and (whole := self._leading_object(self.text[self.at : self.at + MAX_ROW_BYTES])):
+                    return whole
                 head = self.text[self.at : self.at + MAX_RAW_CHARACTERS]
                 self._drop_until(next_sibling)
                 return Piece(None, head, TOO_LONG)
             elif not self._read_more():
                 length = len(self.text) - self.at
         raw = self.text[self.at : self.at + max(length, 1)].rstrip()
+        if not is_member and (whole := self._leading_object(raw)):
+            return whole
         self.at += max(length, 1)  # a stray bracket is a piece of its own
         problem = undecodable(raw, self.encoding)
         if problem:
@@ -125,6 +130,17 @@ class JsonCursor:
             return Piece(parse_json(raw.removesuffix(",")), raw)
         except BadJson as error:
             return Piece(None, raw, str(error))
+
+    def _leading_object(self, raw: str) -> Piece | None:
+        """The object that a text begins with, passed over: it is whole whatever follows it, a row whose comma is missing. Else None."""
+        try:
+            value, length = DECODER.raw_decode(raw)
+        except (ValueError, RecursionError):
+            return None
+        if type(value) is not dict:
+            return None
+        self.at += length
+        return self._checked(value, raw[:length])
 
     def _length(self) -> int | None:
         """Characters up to the comma or bracket behind the value; None when a text breaks off, the document ends, or it is too long."""

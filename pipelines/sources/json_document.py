@@ -53,7 +53,7 @@ class _Document:
         return RawRow(self.file, self.row, piece.value, piece.raw or None)
 
     def list_rows(self, **columns: str) -> Iterator[RawRow | Rejection]:
-        """The rows of the list at the cursor. A comma too many does no harm."""
+        """The rows of the list at the cursor. A comma too many does no harm, nor does a missing one behind an object."""
         self.cursor.skip()
         while (mark := self.cursor.peek()) != "]":
             if mark == "":

@@ -68,7 +68,7 @@ def test_where_the_text_is_cut_into_chunks_makes_no_difference(monkeypatch, chun
         ('{"a": NaN}', "NaN is not JSON. Write null or a number."),
         ('{"a": 1, "a": 2}', 'The key "a" stands twice in one object. Keep one of the two.'),
         ('{"a": "\\ud800"}', "It holds half a character (the lone surrogate U+D800). Write the whole character or take it out."),
-        ('{"a": 2} {"a": 2}', "It is not valid JSON at character 10: there is more text after the end of the value."),
+        ('"x" {"a": 2}', "It is not valid JSON at character 5: there is more text after the end of the value."),
         ("[1]", 'It is a list, not an object in braces. Write each row as {"column": value}.'),
         ("null", 'It is null, not an object in braces. Write each row as {"column": value}.'),
         ("page 2", "It is not JSON: a row begins with an opening brace."),
@@ -103,6 +103,15 @@ def test_a_list_that_is_cut_off_gives_the_rows_before_and_a_note():
 
 def test_commas_too_many_do_no_harm():
     assert read('[,{"a": 1},,{"a": 2},]') == ([(1, {"a": 1}), (2, {"a": 2})], [], [])
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 64])
+def test_a_missing_comma_or_a_stray_bracket_costs_no_row_beside_it(monkeypatch, chunk):
+    monkeypatch.setattr(json_cursor, "_CHUNK_CHARACTERS", chunk)
+    assert read('[{"a": 1} {"a": 2}\n{"a": 3}]') == ([(1, {"a": 1}), (2, {"a": 2}), (3, {"a": 3})], [], [])
+    values, reasons, _ = read('[{"a": 1} 0} {"a": 2}]')
+    assert values == [(1, {"a": 1}), (4, {"a": 2})]
+    assert [(row, raw) for row, _, raw in reasons] == [(2, "0"), (3, "}")]
 
 
 def test_text_behind_the_document_is_one_rejected_row():

@@ -113,7 +113,7 @@ def test_a_json_array_of_anything_is_read_to_its_end(elements, comma):
         path.write_bytes(b"[\n" + comma.join([good, *elements]) + b"\n]")
         report = import_source(Project.create(Path(folder) / "p"), path)
         assert report.rows_read == report.records + report.duplicate_rows + report.rejected
-        assert report.records >= (comma != b" ")
+        assert report.records >= 1, "the good row comes in, whatever stands behind it"
 
 
 @settings(max_examples=25)
