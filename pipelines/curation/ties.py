@@ -118,6 +118,22 @@ def _letters(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.replace_substring_regex(texts.cast(pa.large_string()), r"[^\pL\pN\pM]+", "")
 
 
+def question_groups(prompts: pa.ChunkedArray) -> np.ndarray:
+    """int64, one per prompt: equal where two ask the same question, as splits are tied by."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    from pipelines.duplicates.exact import exact_groups
+    from pipelines.duplicates.near import near_pairs
+
+    rows = np.arange(len(prompts))
+    first = np.where(pc.equal(_letters(prompts), "").to_numpy(), rows, exact_groups(_letters(prompts)))
+    pairs = _without_templates(near_pairs(prompts, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(prompts))
+    left, right = np.concatenate([rows, _side(pairs, "left")]), np.concatenate([first, _side(pairs, "right")])
+    _, groups = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(len(rows), len(rows))), directed=False)
+    return groups.astype(np.int64)
+
+
 def same_questions(prompts: pa.ChunkedArray, others: pa.ChunkedArray) -> np.ndarray:
     """bool, one per prompt: whether one of the others is the same question, as splits are tied by. Blank prompts are none."""
     from pipelines.duplicates.exact import exact_groups
