@@ -45,10 +45,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
+        return 1
     if answer is not None:
         shown, words = answer
         print(json.dumps(shown, ensure_ascii=False) if options.json else words)
     return 0
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to do about a fault of the disk or of the project's files, or None for any other fault. Told by name: nothing is imported."""
+    kind = f"{type(error).__module__}.{type(error).__name__}"
+    text = str(error).splitlines()[0] if str(error) else kind
+    if isinstance(error, OSError):
+        return f"{text}. What was finished is kept: make room or check the permissions, then run the command again."
+    if kind.startswith(("sqlite3.", "sqlalchemy.exc.")) and "disk" in text:
+        return f"The project's database cannot be written: {text}. Make room on the disk, then run the command again."
+    if kind.startswith(("sqlite3.DatabaseError", "sqlalchemy.exc.DatabaseError")):
+        return f"The project's database cannot be read: {text}. Put project.db back from a copy."
+    if kind.startswith("pyarrow.lib.Arrow"):
+        return f"A file of the project is damaged: {text}. Import its source again into a new project, or put the file back from a copy."
+    return None
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -117,7 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_ = add("issues", commands.list_issues, "list the rows with issues")
     add_.add_argument("--check", metavar="NAME", help="only this check")
-    add_.add_argument("--limit", metavar="N", type=int, help="at most this many")
+    add_.add_argument("--limit", metavar="N", type=_positive, help="at most this many")
 
     add_ = add("rules", rule_commands.rules, "list the project's rules, try them on their examples, or run them on rows")
     add_.add_argument("action", choices=("list", "test", "run"), nargs="?", default="list")

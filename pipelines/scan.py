@@ -24,7 +24,7 @@ from pipelines.executor import Executor, Threads
 from pipelines.measurement import measure_apart, measure_here, measurement_table, unmeasured
 from pipelines.record_features import ROW_PROFILE, features_for, first_to_need, record_feature
 from pipelines.records import content_hash
-from pipelines.rules.rule_file import known_checks
+from pipelines.rules.rule_file import known_checks, load_rules
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
 
@@ -58,6 +58,7 @@ def scan(
     chosen = {name: check for name, check in _choose(known_checks(project), checks).items() if not {*check.needs} & {*without}}
     if project.is_empty:
         raise WorkbenchError("There are no rows to scan yet. Import a file first.")
+    load_rules(project)
     began = time.monotonic()
     seconds = dict.fromkeys(chosen, 0.0)
     _measure_parts(project, list(chosen.values()), seconds, emit, executor)

@@ -146,6 +146,16 @@ def matches_at(first: re.Pattern[str], pattern: re.Pattern[str], text: str) -> I
             yield match
 
 
+def spans(pattern: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where an RE2 pattern matches, in code points: its first group, where it has one, or all of it. Empty matches are left out."""
+    import re2
+
+    for match in re2.finditer(pattern, text):
+        group = 1 if match.re.groups and match.start(1) >= 0 else 0
+        if match.end(group) > match.start(group):
+            yield match.span(group)
+
+
 def count_spans(
     batch: Batch, pattern: str, *, trigger: str | None = None, roles: Sequence[str] | None = None, note: str = ""
 ) -> Measurements:

@@ -94,7 +94,8 @@ class _Comparison:
         turns = self._features.answer_turns
         evidence: list[tuple[Evidence, ...]] = [()] * len(self._ids)
         for record, (other, note) in self._against.items():
-            evidence[record] = (Evidence(int(turns[record]), record=self._ids[other], note=note),)
+            turn = int(turns[record]) if turns[record] >= 0 else None
+            evidence[record] = (Evidence(turn, record=self._ids[other], note=note),)
         return Measurements(self._value, evidence)
 
     def _note(self, rows: Sequence[int], other_rows: Sequence[int], value: float, note: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _AT = r"[\pL\pN_%+'-]@[\pL\pN]|(?i)[\[({] ?at ?[\])}]"
 _ADDRESS = re.compile(r"(?<![\w.%+@/:-])(?P<local>\w[\w.%+'-]{0,63})@(?P<domain>(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})(?![\w@-])")
@@ -47,3 +50,13 @@ def email_address(batch: Batch) -> Measurements:
 
 def _reaches_somebody(local: str, domain: str) -> bool:
     return not (_RESERVED.search(domain) or _STAND_IN_DOMAIN.match(domain) or _STAND_IN_LOCAL.match(local) or _FILE.search(domain))
+
+
+@fix(email_address, title="Replace the email addresses")
+def _redacted(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Puts person1@example.org, person2@example.org and so on in their place, addresses that can belong to nobody.
+
+    The same one gets the same
+    stand-in all through a conversation, tool calls included.
+    """
+    return with_stand_ins(turns, evidence, lambda _, number: f"person{number}@example.org")

@@ -20,6 +20,8 @@ _ABOUT_MARKUP = (
     r"(?i)html|xml|css|markup|web ?(?:page|site|app)|javascript|jquery|react|\b(?:jsx?|php|vue|dom|tags?|elements?|attributes?)\b"
     r"|网页|网站|标签|元素"
 )
+_ONE_LETTER = re.compile(r"</?([abiup])\s*/?>", re.IGNORECASE)
+_ABOUT_ESCAPES = re.compile(r"\b(?:html|xml|escap\w+|entit(?:y|ies)|encod\w+|attributes?)\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<!doctype|<html|<head|<body|<script|<style|<\?xml|<\?php|<form|<input|<button|<svg|\bclassName=", re.IGNORECASE)
 
 
@@ -38,9 +40,23 @@ def html_residue(batch: Batch) -> Measurements:
         if turn.record in about_markup or _DOCUMENT.search(turn.content):
             continue
         for match in residue.finditer(prose(turn.content)):
-            if not _in_table(turn.content, match):
+            if not _in_table(turn.content, match) and not _is_meant(turn.content, match):
                 found.add(turn.record, Evidence(turn.turn, *match.span(), note="left over from a web page"))
     return found.measurements()
+
+
+def _is_meant(content: str, match: re.Match[str]) -> bool:
+    """Whether it is a program's or a formula's own sign: Box<B>, a<b>c; or an entity in a text about such signs."""
+    mark = match.group()
+    if mark.startswith("&"):
+        return bool(_ABOUT_ESCAPES.search(content))
+    letter = _ONE_LETTER.match(mark)
+    if letter is None:
+        return False
+    name = letter.group(1).lower()
+    opens, closes = (re.search(rf"<{sign}{name}(?:\s[^<>]*)?>", content, re.IGNORECASE) for sign in ("", "/"))
+    is_glued = match.start() > 0 and (content[match.start() - 1].isalnum() or content[match.start() - 1] == "_")
+    return not (opens and closes) and (name != "p" or is_glued)
 
 
 def _in_table(content: str, match: re.Match[str]) -> bool:

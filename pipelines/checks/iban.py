@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _START = r"[A-Za-z]{2}\d{2}[ -]?[A-Za-z0-9]{4}"
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])")
@@ -33,3 +36,13 @@ def _valid_length(text: str) -> int:
 
     ends = [len(text), *(gap.start() for gap in reversed(list(_GROUP.finditer(text))))]
     return next((end for end in ends if standard.is_valid(text[:end])), 0)
+
+
+@fix(iban, title="Replace the account numbers")
+def _redacted(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Puts zeros in place of the digits; the country and the way it is written stay. No bank gives out a number with the check digits 00.
+
+    The same one gets the same
+    stand-in all through a conversation, tool calls included.
+    """
+    return with_stand_ins(turns, evidence, lambda detail, number: zeros(re.sub(r"(?<=..)[A-Za-z]", "0", detail), number, keep=2))

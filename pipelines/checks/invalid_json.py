@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._json_text import ATTEMPT, ENDS_EARLY, read_json
@@ -58,8 +59,22 @@ def _repaired_text(body: str) -> str | None:
     value = json_repair.loads(body)
     if not isinstance(value, (dict, list)) or not value:
         return None
+    if any(text.endswith(("'", '"')) for text in _texts(value)):  # a quotation mark taken for a part of the value: 'O'Brien'
+        return None
     text = json.dumps(value, ensure_ascii=False, indent=2 if "\n" in body.strip() else None)
     return text if _letters(text) == _letters(body) else None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All names and texts of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from (name, *_texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _letters(text: str) -> str:

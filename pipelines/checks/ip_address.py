@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _SIGN = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f]"
 _FOUR = re.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
@@ -46,3 +49,13 @@ def _is_public(text: str) -> bool:
     except ValueError:
         return False
     return address.is_global and not address.is_multicast and text not in _EVERYBODYS
+
+
+@fix(ip_address, title="Replace the internet addresses")
+def _redacted(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Puts addresses that are kept for documentation in their place: 203.0.113.1 and so on (RFC 5737), 2001:db8::1 (RFC 3849).
+
+    The same one gets the same
+    stand-in all through a conversation, tool calls included.
+    """
+    return with_stand_ins(turns, evidence, lambda detail, number: f"2001:db8::{number:x}" if ":" in detail else f"203.0.113.{number % 256}")

@@ -16,6 +16,9 @@ SUSPECT = (
     r"|[\x{152}\x{153}][^A-Za-z]|[\x{C2}\x{C3}][\s\x{A0}]"
 )
 """RE2: found in all that ftfy's rule (ftfy.badness) calls bad. Chinese, Japanese and Korean letters pass by."""
+_ABOUT_ENCODINGS = re.compile(
+    r"\b(?:utf-?8|latin-?1|iso-?8859|cp1252|windows-1252|unicode|ascii|mojibake|charset|(?:en|de)cod\w+)\b|编码", re.IGNORECASE
+)
 _LOST = re.compile(r"\S*\ufffd[\S\ufffd]*")
 
 
@@ -70,11 +73,16 @@ def _word_around(content: str, bad: re.Match[str]) -> tuple[int, int]:
 
 @fix(mojibake, title="Restore the garbled characters")
 def _restored(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
-    """Writes the probable text in place of each garbled word, by the library ftfy. A character that was lost (�) is left to a person."""
+    """Writes the probable text in place of each garbled word, by the library ftfy.
+
+    A character that was lost (�) is left to a person, and so is a turn that speaks of encodings: it may show such characters on purpose.
+    """
     spans = []
     for found in evidence:
         if found.turn is not None and found.start is not None and found.end is not None and found.note.startswith("probably"):
             content = turns[found.turn].content
+            if _ABOUT_ENCODINGS.search(content):
+                continue
             garbled = content[found.start : found.end + 1]  # with the space after it, which may belong to "Ã "
             end = found.end + 1 if garbled[-1:].isspace() and not _repaired(garbled).endswith(garbled[-1:]) else found.end
             better = _repaired(garbled)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
 
 _THIRTEEN_DIGITS = r"\d(?:[ -]?\d){12}"
 _NUMBER = re.compile(r"(?<![\w.,+*/=$€£-])\d(?:[ -]?\d){12,18}(?![\w%]|[.,]\d|-\d| ?[=*×+/])")
@@ -50,3 +53,13 @@ def _issuer(number: str) -> str | None:
     if not _GROUPS.fullmatch(number) or digits in _TEST_CARDS.split() or len(set(digits)) < 4 or not luhn.is_valid(digits):
         return None
     return next((name for name, pattern in _ISSUERS if pattern.fullmatch(digits)), None)
+
+
+@fix(payment_card, title="Replace the card numbers")
+def _redacted(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Puts zeros in place of the digits, as in 0000 0000 0000 0001: no issuer has such numbers.
+
+    The same one gets the same
+    stand-in all through a conversation, tool calls included.
+    """
+    return with_stand_ins(turns, evidence, zeros)

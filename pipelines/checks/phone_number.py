@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, matches_at, turns_with
+from pipelines.records import Message
 
 _SEVEN_DIGITS = r"(?:\d[ ./()\x{A0}\x{2011}-]{0,2}){7}"
 _GAP = r"[ .\-/\u00a0\u2011]"
@@ -97,3 +99,19 @@ def _is_valid_somewhere(number: str) -> bool:
 def _is_spoken_of(content: str, start: int, end: int) -> bool:
     digits = sum(character.isdigit() for character in content[start:end])
     return 9 <= digits <= 12 and bool(re.search(_CONTEXT, content[max(start - 50, 0) : end + 25], re.IGNORECASE))
+
+
+@fix(phone_number, title="Replace the phone numbers")
+def _redacted(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Puts zeros in place of the digits, as in +49 000 0000001; the country code and the way it is written stay.
+
+    The same one gets the same
+    stand-in all through a conversation, tool calls included.
+    """
+    return with_stand_ins(turns, evidence, lambda detail, number: zeros(detail, number, keep=_country_code(detail)))
+
+
+def _country_code(number: str) -> int:
+    """Characters of an international number before the first gap, four at most."""
+    match = re.match(r"(?:\+|00)\d{1,3}(?=[^\d])", number)
+    return match.end() if match else 0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._secret_formats import SIGNS, known_secrets
+from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.checks._turns import Findings, matches_at, records_with, turns_with
+from pipelines.records import Message
 
 _IS = r"(?:=>|:=|[:=：]|is\b|ist\b|est\b|es\b|是|为)"
 _KEY_WORD = (
@@ -103,3 +105,13 @@ def _looks_chosen(value: str) -> bool:
 def _entropy(value: str) -> float:
     """Bits per character."""
     return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
+
+
+@fix(secret, title="Replace the secrets")
+def _redacted(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Puts REDACTED_SECRET_1, REDACTED_SECRET_2 and so on in their place. Have their owner revoke them all the same: they were in a file.
+
+    The same one gets the same
+    stand-in all through a conversation, tool calls included.
+    """
+    return with_stand_ins(turns, evidence, lambda _, number: f"REDACTED_SECRET_{number}")

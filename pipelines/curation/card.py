@@ -18,7 +18,8 @@ _REASONS = {
 _TIES = {
     "near_duplicate": "Pairs of rows that share half of their three-word phrases or more",
     "equal_text": "Texts that several rows share, but for capital letters and spaces",
-    "equal_prompt": "Prompts that several rows share, but for capital letters and spaces",
+    "equal_prompt": "Prompts that several rows share, but for capital letters, spaces and punctuation",
+    "equal_opening": "First questions with the same first answer that several conversations share",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.curation.splits import SPLITS
-from pipelines.curation.ties import MIN_SIMILARITY, NearTies
+from pipelines.curation.ties import MIN_PROMPT_SIMILARITY, MIN_SIMILARITY, NearTies
 
 
 def certify(
@@ -44,6 +44,7 @@ def certify(
         "crossing": crossing,
         "compared": compared,
         "min_similarity": MIN_SIMILARITY,
+        "min_prompt_similarity": MIN_PROMPT_SIMILARITY,
         "searches": len(near),
         "capped_rows": max(found.capped_rows for found in near),
         "groups": len(np.unique(group)),

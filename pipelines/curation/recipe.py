@@ -43,7 +43,7 @@ class Recipe:
         unknown = sorted({*self.thresholds, *self.disabled, *self.drop} - set(self.known))
         if unknown:
             raise WorkbenchError(f"There is no check named {', '.join(unknown)}. The checks are: {', '.join(self.known)}.")
-        if len(self.split) != 3 or any(s < 0 for s in self.split) or abs(sum(self.split) - 1) > 1e-6 or self.split[0] <= 0:
+        if len(self.split) != 3 or any(not s >= 0 for s in self.split) or abs(sum(self.split) - 1) > 1e-6 or self.split[0] <= 0:
             raise WorkbenchError(
                 f"The split {self.split} must be three shares that add up to 1, with some for training, such as 0.8,0.1,0.1."
             )

@@ -25,7 +25,7 @@ from pipelines.curation.splits import SPLITS, Assignment, assign_splits, leak_gr
 from pipelines.curation.ties import NearTies, equal_values, read_tie_columns, require_column, search_near_pairs
 from pipelines.errors import WorkbenchError
 from pipelines.records import content_hash
-from pipelines.rules.rule_file import known_checks
+from pipelines.rules.rule_file import known_checks, load_rules
 from pipelines.store.project import Project
 from pipelines.store.query import quoted
 from pipelines.store.tables import write_text
@@ -42,6 +42,7 @@ def build_snapshot(project: Project, recipe: Recipe | None = None, emit: Emit = 
     Every record is in exactly one of the four files: kept + dropped = all. The same records, decisions and recipe give the same id and
     the same bytes; building again returns what is there. Raises WorkbenchError when nothing is left to train on.
     """
+    load_rules(project)
     recipe = recipe or load_recipe(project)
     if project.is_empty:
         raise WorkbenchError("There are no rows to freeze yet. Import a file first.")

@@ -16,6 +16,12 @@ from pipelines.store.query import quoted
 
 MIN_SIMILARITY = 0.5
 """Rows that share at least this part of their three-word phrases (Jaccard) count as nearly the same."""
+MIN_PROMPT_SIMILARITY = 0.8
+"""The same for prompts alone: higher, because prompts of one task share their instructions."""
+MOST_ALIKE = (50, 0.02)
+"""Rows, and share of all rows, up to which nearly equal prompts are taken for one question. More of them are a template, and not tied."""
+_OPENING_CHARACTERS = 40
+"""A first question and answer shorter than this are no tie: many conversations begin with a greeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,16 @@ class NearTies:
 
 
 def read_tie_columns(connection: duckdb.DuckDBPyConnection, relation: str, group_by: str | None, extra: str = "") -> pa.Table:
-    """The columns that ties are found in, ordered by id: id, prompt, answer, source (the value of `group_by`, or null) and `extra`."""
+    """The columns that ties are found in, ordered by id: id, prompt, answer, opening, source (the value of `group_by`) and `extra`.
+
+    The opening is the first question with its answer, null where the conversation has none.
+    """
     source = "NULL::VARCHAR" if group_by is None else f"json_extract_string(meta, {quoted(_pointer(group_by))})"
-    return connection.sql(f"SELECT id, prompt, answer, {source} AS source {extra} FROM {relation} ORDER BY id").to_arrow_table()
+    turns = "list_filter(messages, lambda turn: turn.role <> 'system')"
+    opening = f"CASE WHEN len({turns}) >= 2 THEN concat({turns}[1].content, chr(10), {turns}[2].content) END"
+    return connection.sql(
+        f"SELECT id, prompt, answer, {opening} AS opening, {source} AS source {extra} FROM {relation} ORDER BY id"
+    ).to_arrow_table()
 
 
 def require_column(connection: duckdb.DuckDBPyConnection, group_by: str) -> None:
@@ -59,11 +72,14 @@ def equal_values(columns: pa.Table, group_by: str | None) -> dict[str, np.ndarra
     """By kind of tie, int64 per row of `read_tie_columns`: the index of the first row with the same value, -1 where it has none."""
     from pipelines.duplicates.exact import exact_groups
 
-    prompts = columns.column("prompt")
-    blank = pc.equal(pc.utf8_trim_whitespace(prompts), "").to_numpy()
+    prompts = _letters(columns.column("prompt"))
+    blank = pc.equal(prompts, "").to_numpy()
+    openings = pc.fill_null(columns.column("opening"), "")
+    is_short = pc.less(pc.utf8_length(openings), _OPENING_CHARACTERS).to_numpy()
     keys = {
         "equal_text": np.asarray(exact_groups(_compared_text(columns)), np.int64),
         "equal_prompt": np.where(blank, -1, exact_groups(prompts)),
+        "equal_opening": np.where(is_short, -1, exact_groups(openings)),
     }
     return keys if group_by is None else keys | {f"same_{group_by}": first_equal(columns.column("source"))}
 
@@ -76,8 +92,60 @@ def search_near_pairs(columns: pa.Table, seed: int, emit: Callable[..., None]) -
         emit(message=message, **{k: v for k, v in numbers.items() if k != "fraction"})
 
     found = near_pairs(_compared_text(columns), min_similarity=MIN_SIMILARITY, seed=seed, emit=pass_on)
-    left, right = (found.pairs.column(side).to_numpy().astype(np.int64) for side in ("left", "right"))
+    asked = near_pairs(columns.column("prompt").cast(pa.large_string()), min_similarity=MIN_PROMPT_SIMILARITY, seed=seed, emit=pass_on)
+    alike = _without_templates(asked.pairs, columns.num_rows)
+    left, right = (np.concatenate([_side(pairs, side) for pairs in (found.pairs, alike)]) for side in ("left", "right"))
     return NearTies(left, right, found.capped_rows)
+
+
+def _side(pairs: pa.Table, side: str) -> np.ndarray:
+    return pairs.column(side).to_numpy().astype(np.int64)
+
+
+def _without_templates(pairs: pa.Table, rows: int) -> pa.Table:
+    """The pairs of nearly equal prompts, without those of families so large that they are a template with other contents."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = _side(pairs, "left"), _side(pairs, "right")
+    _, family = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(rows, rows)), directed=False)
+    largest = max(MOST_ALIKE[0], int(MOST_ALIKE[1] * rows))
+    return pairs.filter(pa.array(np.bincount(family, minlength=1)[family[left]] <= largest))
+
+
+def _letters(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The letters and digits of texts alone: what punctuation and spacing cannot tell apart."""
+    return pc.replace_substring_regex(texts.cast(pa.large_string()), r"[^\pL\pN\pM]+", "")
+
+
+def question_groups(prompts: pa.ChunkedArray) -> np.ndarray:
+    """int64, one per prompt: equal where two ask the same question, as splits are tied by."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    from pipelines.duplicates.exact import exact_groups
+    from pipelines.duplicates.near import near_pairs
+
+    rows = np.arange(len(prompts))
+    first = np.where(pc.equal(_letters(prompts), "").to_numpy(), rows, exact_groups(_letters(prompts)))
+    pairs = _without_templates(near_pairs(prompts, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(prompts))
+    left, right = np.concatenate([rows, _side(pairs, "left")]), np.concatenate([first, _side(pairs, "right")])
+    _, groups = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(len(rows), len(rows))), directed=False)
+    return groups.astype(np.int64)
+
+
+def same_questions(prompts: pa.ChunkedArray, others: pa.ChunkedArray) -> np.ndarray:
+    """bool, one per prompt: whether one of the others is the same question, as splits are tied by. Blank prompts are none."""
+    from pipelines.duplicates.exact import exact_groups
+    from pipelines.duplicates.near import near_pairs
+
+    both = pa.chunked_array([*others.chunks, *prompts.chunks], pa.large_string())
+    letters, count = _letters(both), len(others)
+    is_same = np.asarray(exact_groups(letters))[count:] < count
+    pairs = _without_templates(near_pairs(both, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(both))
+    crosses = (_side(pairs, "left") < count) & (_side(pairs, "right") >= count)
+    is_same[_side(pairs, "right")[crosses] - count] = True
+    return is_same & ~pc.equal(letters, "").to_numpy()[count:]
 
 
 def _compared_text(columns: pa.Table) -> pa.ChunkedArray:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.curation.ties import question_groups, same_questions
 from pipelines.errors import WorkbenchError
 from pipelines.evaluation.decoding import Question
 from pipelines.evaluation.generate import answer_limit
@@ -47,8 +48,6 @@ class EvaluationRows:
     """What people call it."""
     rows: list[tuple[str, Record]]
     """(id, record), in order."""
-    groups: int | None = None
-    """How many groups of near duplicates the rows form, where that is known."""
     rejected: int = 0
     """Rows of a file that could not be read as records."""
 
@@ -62,6 +61,8 @@ class Selection:
     """Rows by reason."""
     not_drawn: int
     """Rows left out by chance, because only so many were asked for."""
+    groups: list[int]
+    """Per case, the number of its question: cases that ask nearly the same have the same."""
     answer_limit: int
     """The most new tokens an answer may have."""
 
@@ -71,9 +72,8 @@ def read_test_split(folder: Path) -> EvaluationRows:
     table = pq.read_table(folder / "test.parquet")
     if table.num_rows == 0:
         raise WorkbenchError("The snapshot has no test rows. Freeze one with a share for testing, or name a file to evaluate on.")
-    groups = len(np.unique(table.column("group").to_numpy())) if "group" in table.column_names else None
     rows = table.select(RECORD_SCHEMA.names).to_pylist()
-    return EvaluationRows("the snapshot's test rows", [(row["id"], row_to_record(row)) for row in rows], groups)
+    return EvaluationRows("the snapshot's test rows", [(row["id"], row_to_record(row)) for row in rows])
 
 
 def read_file(path: str | Path) -> EvaluationRows:
@@ -149,7 +149,8 @@ def select_cases(
         raise WorkbenchError(f"No row of {evaluated.name} is left to evaluate on ({reasons}). Choose other rows.")
     position = {id: n for n, (id, _) in enumerate(fresh)}
     fitting.sort(key=lambda case: position[case.id])
-    return Selection(fitting, dict(excluded.most_common()), len(fresh) - looked_at, room)
+    asked = pa.chunked_array([pa.array([case.prompt for case in fitting], pa.large_string())])
+    return Selection(fitting, dict(excluded.most_common()), len(fresh) - looked_at, question_groups(asked).tolist(), room)
 
 
 def _tokens(case: Case, room: int) -> int:
@@ -157,18 +158,12 @@ def _tokens(case: Case, room: int) -> int:
 
 
 def _seen(rows: Sequence[tuple[str, Record]], train: Path) -> list[bool]:
-    """For each row, whether its id or its canonical prompt is in the train split. Empty prompts are not compared."""
-    from pipelines.duplicates.exact import exact_groups
-
+    """For each row, whether the train split holds it, or its prompt but for signs or a word or two. Blank prompts are not compared."""
     trained = pq.read_table(train, columns=["id", "prompt"])
     prompts = pa.chunked_array([pa.array([record.prompt for _, record in rows], pa.large_string())])
-    both = pa.chunked_array([*trained.column("prompt").cast(pa.large_string()).chunks, *prompts.chunks], pa.large_string())
-    first = exact_groups(both)[trained.num_rows :]
     ids = set(trained.column("id").to_pylist())
-    return [
-        id in ids or (bool(record.prompt.strip()) and int(index) < trained.num_rows)
-        for (id, record), index in zip(rows, first, strict=True)
-    ]
+    is_asked = same_questions(prompts, trained.column("prompt").cast(pa.large_string()))
+    return [id in ids or bool(asked) for (id, _), asked in zip(rows, is_asked, strict=True)]
 
 
 def _unusable(record: Record) -> str | None:

@@ -34,7 +34,7 @@ __all__ = ["evaluate", "evaluate_job", "list_evaluations", "read_answers", "read
 
 FILE, ANSWERS = "evaluation.json", "answers.parquet"
 GROUPED_SHARE = 0.9
-"""With fewer groups than this per row, the rows are so alike that the intervals are too narrow, and a note says so."""
+"""With fewer different questions than this per row, a note says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _visible(answer: Answer, expected: str) -> Answer:
 def _describe(
     tuned: TunedRun, rows: EvaluationRows, selection: Selection, scores: Scores, *, on: str | Path | None, limit: int | None, seed: int
 ) -> dict[str, Any]:
-    differences = {m.name: estimate_difference(m, scores.before[m.name], scores.after[m.name]) for m in scores.metrics}
+    differences = {m.name: estimate_difference(m, scores.before[m.name], scores.after[m.name], selection.groups) for m in scores.metrics}
     device, dtype = device_and_dtype()
     return {
         "run": tuned.id,
@@ -146,15 +146,15 @@ def _describe(
         "n": len(selection.cases),
         "rows": len(rows.rows),
         "rejected": rows.rejected,
-        "groups": rows.groups,
+        "groups": len(set(selection.groups)),
         "excluded": selection.excluded,
         "excluded_seen_in_training": selection.excluded.get(SEEN, 0),
         "not_drawn": selection.not_drawn,
         "form": answer_form([case.expected for case in selection.cases]),
         "decoding": {"greedy": True, "max_new_tokens": selection.answer_limit, "device": device, "dtype": dtype},
         "metrics": {m.name: m.to_json() for m in scores.metrics},
-        "before": {m.name: estimate(m, scores.before[m.name]).to_json() for m in scores.metrics},
-        "after": {m.name: estimate(m, scores.after[m.name]).to_json() for m in scores.metrics},
+        "before": {m.name: estimate(m, scores.before[m.name], selection.groups).to_json() for m in scores.metrics},
+        "after": {m.name: estimate(m, scores.after[m.name], selection.groups).to_json() for m in scores.metrics},
         "difference": {name: difference.to_json() for name, difference in differences.items()},
         "verdicts": {m.name: verdict(differences[m.name], m.direction == "higher") for m in scores.metrics},
     }
@@ -181,11 +181,9 @@ def _notes(rows: EvaluationRows, selection: Selection, before: Sequence[Answer],
             notes.append(f"{fenced:,} of {n:,} answers of the {who} are JSON inside a ``` fence, which does not count as valid JSON.")
     if rows.rejected:
         notes.append(f"{rows.rejected:,} rows of {rows.name} could not be read and are not part of the evaluation.")
-    if rows.groups is not None and rows.groups < GROUPED_SHARE * len(rows.rows):
-        notes.append(
-            f"The {len(rows.rows):,} rows form only {rows.groups:,} groups of near duplicates. The intervals take rows as independent, "
-            "so the truth can be further off than they say."
-        )
+    questions = len(set(selection.groups))
+    if questions < GROUPED_SHARE * n:
+        notes.append(f"The {n:,} rows ask only {questions:,} different questions; the intervals are wider for it.")
     return notes
 
 

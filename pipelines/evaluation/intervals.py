@@ -134,6 +134,32 @@ def mean_difference(before: Sequence[float], after: Sequence[float], bounds: tup
     return mean(differences, span)
 
 
+def widened(estimate: Estimate, values: Sequence[float], groups: Sequence[int]) -> Estimate:
+    """The estimate with its interval widened by what rows that come in groups (several wordings of one question) know of each other.
+
+    By the design effect (Kish 1965; Rao and Scott 1992, Biometrics 48:577-585): the variance of the mean with groups as units over that
+    with rows as units, 1 at least, and Student's t with one degree of freedom less than there are groups. Where all values are equal the
+    rows of a group are taken for copies. The same estimate where every row is its own group; no interval where there is one group.
+    """
+    n = len(values)
+    if estimate.mean is None or estimate.low is None or estimate.high is None or len(set(groups)) == n:
+        return estimate
+    average = math.fsum(values) / n
+    sums = dict.fromkeys(groups, 0.0)
+    for value, group in zip(values, groups, strict=True):
+        sums[group] += value - average
+    units = len(sums)
+    if units < 2:
+        return Estimate(estimate.mean, None, None, estimate.n)
+    squares = math.fsum((value - average) ** 2 for value in values)
+    by_group = units / (units - 1) * math.fsum(total**2 for total in sums.values()) / n**2
+    effect = by_group / (squares / (n * (n - 1))) if squares > 1e-12 * n else n / units
+    factor = math.sqrt(max(effect, 1.0)) * _student(units - 1) / _student(n - 1)
+    return Estimate(
+        estimate.mean, estimate.mean - factor * (estimate.mean - estimate.low), estimate.mean + factor * (estimate.high - estimate.mean), n
+    )
+
+
 def _student(degrees: int) -> float:
     from scipy.stats import t
 

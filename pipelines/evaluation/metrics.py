@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pipelines.evaluation.intervals import Estimate, mean, mean_difference, proportion, proportion_difference
+from pipelines.evaluation.intervals import Estimate, mean, mean_difference, proportion, proportion_difference, widened
 from pipelines.evaluation.json_answers import fields, has_keys, label_fields, read_container, same_json, same_scalar, text_fields
 from pipelines.evaluation.wording import final_number, length_agreement, overlap, short_form
 
@@ -77,21 +77,35 @@ def metrics_for(expected: Sequence[str]) -> list[Metric]:
     return [*by_form[answer_form(expected)](expected), *_ALWAYS]
 
 
-def estimate(metric: Metric, scores: Sequence[float | None]) -> Estimate:
-    """The mean of the scores that there are, with its interval."""
-    measured = [score for score in scores if score is not None]
-    if metric.kind == "proportion":
-        return proportion(round(sum(measured)), len(measured))
-    return mean(measured, metric.bounds)
+def estimate(metric: Metric, scores: Sequence[float | None], groups: Sequence[int]) -> Estimate:
+    """The mean of the scores that there are, with its interval. `groups`: the number of the question behind each row."""
+    rows = [(score, group) for score, group in zip(scores, groups, strict=True) if score is not None]
+    measured = [score for score, _ in rows]
+    found = proportion(round(sum(measured)), len(measured)) if metric.kind == "proportion" else mean(measured, metric.bounds)
+    return _within(widened(found, measured, [group for _, group in rows]), _bounds(metric))
 
 
-def estimate_difference(metric: Metric, before: Sequence[float | None], after: Sequence[float | None]) -> Estimate:
-    """The mean of after minus before over the records that both scored, with its paired interval."""
-    pairs = [(b, a) for b, a in zip(before, after, strict=True) if b is not None and a is not None]
-    first, second = [b for b, _ in pairs], [a for _, a in pairs]
+def estimate_difference(metric: Metric, before: Sequence[float | None], after: Sequence[float | None], groups: Sequence[int]) -> Estimate:
+    """The mean of after minus before over the records that both scored, with its paired interval. `groups` as in `estimate`."""
+    pairs = [(b, a, group) for b, a, group in zip(before, after, groups, strict=True) if b is not None and a is not None]
+    first, second = [b for b, _, _ in pairs], [a for _, a, _ in pairs]
     if metric.kind == "proportion":
-        return proportion_difference([b == 1 for b in first], [a == 1 for a in second])
-    return mean_difference(first, second, metric.bounds)
+        found = proportion_difference([b == 1 for b in first], [a == 1 for a in second])
+    else:
+        found = mean_difference(first, second, metric.bounds)
+    bounds = _bounds(metric)
+    span = bounds and (bounds[0] - bounds[1], bounds[1] - bounds[0])
+    return _within(widened(found, [a - b for b, a, _ in pairs], [group for _, _, group in pairs]), span)
+
+
+def _bounds(metric: Metric) -> tuple[float, float] | None:
+    return (0.0, 1.0) if metric.kind == "proportion" else metric.bounds
+
+
+def _within(found: Estimate, bounds: tuple[float, float] | None) -> Estimate:
+    if bounds is None or found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(found.low, bounds[0]), high=min(found.high, bounds[1]))
 
 
 def _json_metrics(expected: Sequence[str]) -> list[Metric]:

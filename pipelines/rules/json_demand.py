@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.checks._json_text import read_json
+from pipelines.checks._json_validator import closed_validator, refers_outside
 from pipelines.rules.demand import Breach
 
 if TYPE_CHECKING:
@@ -78,19 +79,17 @@ def _breach(error: Any, text: str, start: int, end: int) -> Breach:
 
 @functools.lru_cache(64)
 def _validator(schema: str) -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(json.loads(schema))
+    return closed_validator(json.loads(schema))
 
 
 def schema_fault(schema: Any) -> str | None:
     """Why a JSON Schema cannot be used, or None. A schema that refers to another file or address is refused: nothing is fetched."""
     import jsonschema_rs
 
-    if re.search(r'"\$ref":"(?!#)', json.dumps(schema, separators=(",", ":"))):
+    if refers_outside(schema):
         return "it refers to another schema; write it out"
     try:
-        jsonschema_rs.validator_for(schema)
+        closed_validator(schema)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         return str(error).splitlines()[0]
     return None

@@ -37,7 +37,7 @@ def rules_path(project: Project) -> Path:
 def rules_text(project: Project) -> str:
     """The file as it stands; empty when there is none."""
     path = rules_path(project)
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return _text(path) if path.is_file() else ""
 
 
 def load_rules(project: Project) -> list[Rule]:
@@ -51,7 +51,14 @@ def load_rules(project: Project) -> list[Rule]:
 
 @functools.lru_cache(32)
 def _read(path: str, modified: int, size: int) -> tuple[Rule, ...]:
-    return tuple(read_rules(Path(path).read_text(encoding="utf-8")))
+    return tuple(read_rules(_text(Path(path))))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise WorkbenchError(f"{path} is not UTF-8 (at byte {error.start + 1}). Save it as UTF-8.") from error
 
 
 def save_rules(project: Project, text: str) -> list[Rule]:
@@ -86,7 +93,10 @@ def version_text(project: Project, name: str) -> str:
 
 
 def rule_checks(project: Project) -> dict[str, Check]:
-    """The project's rules as checks, by name (rule:<id>); none while the file is not understood: it says so where rules are edited."""
+    """The project's rules as checks, by name (rule:<id>); none while the file is not understood.
+
+    What measures or freezes by them asks `load_rules` first, which raises then: no rule is passed over in silence.
+    """
     try:
         return {rule.name: rule.as_check() for rule in load_rules(project)}
     except WorkbenchError:

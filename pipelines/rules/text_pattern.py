@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 _ENDINGS = r"(?:'s|’s|s|es|e|n|en|er|ern|em)?"
 """What a glossary term may end with beyond its listed form: plurals and cases of English and German, plurals of Romance languages."""
 
@@ -21,6 +22,8 @@ class TextPattern:
 
     pattern: str
     """RE2 syntax (https://github.com/google/re2/wiki/Syntax)."""
+    marks_words: bool = False
+    """Whether each alternative holds one group, the words that are looked for, with what bounds them outside of it."""
 
     def masks(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
         """Whether each text holds a match."""
@@ -30,7 +33,10 @@ class TextPattern:
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where it matches, in Unicode code points; empty matches are left out."""
-        yield from (match.span() for match in _compiled(self.pattern).finditer(text) if match.end() > match.start())
+        for match in _compiled(self.pattern).finditer(text):
+            start, end = match.span(match.lastindex or 0) if self.marks_words else match.span()
+            if end > start:
+                yield start, end
 
 
 @functools.lru_cache(512)
@@ -58,11 +64,16 @@ def of_phrases(phrases: Sequence[str], *, match_case: bool = False, inflected: b
     """Any of some phrases, as whole words where they begin or end with a letter. White space in a phrase stands for any white space."""
     ending = _ENDINGS if inflected else ""
     alternatives = "|".join(_phrase(phrase, ending) for phrase in sorted(phrases, key=len, reverse=True))
-    return TextPattern(f"{'' if match_case else '(?i)'}(?:{alternatives})")
+    return TextPattern(f"{'' if match_case else '(?i)'}(?:{alternatives})", marks_words=True)
 
 
 def _phrase(phrase: str, ending: str) -> str:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
-    before = r"\b" if re.match(r"[A-Za-z0-9_]", phrase.strip()) else ""
-    after = rf"{ending}\b" if re.search(r"[A-Za-z0-9_]$", phrase.strip()) else ""
-    return f"{before}{words}{after}"
+    before = r"(?:^|[^\pL\pN_])" if _is_of_word(phrase.strip()[:1]) else ""
+    after = rf"{ending})(?:$|[^\pL\pN_])" if _is_of_word(phrase.strip()[-1:]) else ")"
+    return f"{before}({words}{after}"
+
+
+def _is_of_word(character: str) -> bool:
+    """Whether a word goes on beside it. Not in scripts without spaces, where any place can be a word's end."""
+    return character == "_" or (character.isalnum() and not _WITHOUT_SPACES.match(character))

@@ -77,6 +77,8 @@ def locate(source: str | Path, *, without: Path | None = None) -> Source:
 
     `without` is a folder to leave out: the project's own, when it lies inside the source.
     """
+    if not str(source).strip():
+        raise WorkbenchError("No source was named. Name a file, a folder or a data set of the hub.")
     path = Path(source).expanduser()
     try:
         if path.is_dir():
@@ -121,11 +123,16 @@ def _walk(folder: Path, without: Path | None) -> Iterator[Path]:
         raise error
 
     for here, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and Path(here, f) != without)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and not _is_project(Path(here, f), without))
         for name in sorted(names):
             path = Path(here, name)
-            if not name.startswith(".") and path.is_file():
+            if not name.startswith(".") and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 yield path
+
+
+def _is_project(folder: Path, without: Path | None) -> bool:
+    """Whether a folder is this project's own or another one's: what it holds was imported once."""
+    return folder == without or (folder / "project.db").is_file()
 
 
 def _saved_data_set(folder: Path) -> tuple[SourceFile, ...]:

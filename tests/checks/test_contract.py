@@ -44,6 +44,7 @@ def measured(name, records):
 @example([])
 @example([Record(())])
 @example([answer("a")] * 60)
+@example([answer("Yes.", prompt="Is it up? " * 9), Record((Message("user", "Is it up? " * 9),))])  # one of two has no answer
 def test_every_check_gives_each_record_one_finite_value_and_points_inside_its_turns(records):
     for name in all_checks():
         found = measured(name, records)

@@ -214,7 +214,7 @@ def test_near_equal_rows_and_equal_prompts_stay_together(project, fill):
     fill(project, [*copies, *prompts, *distinct(24)])
     manifest = build_snapshot(project, PLAIN)
     assert manifest["groups_crossing"] == 0
-    assert manifest["certificate"]["crossing"] == {"near_duplicate": 0, "equal_text": 0, "equal_prompt": 0}
+    assert manifest["certificate"]["crossing"] == {"near_duplicate": 0, "equal_text": 0, "equal_prompt": 0, "equal_opening": 0}
     assert manifest["certificate"]["compared"]["near_duplicate"] >= 3
     splits = {
         row["prompt"]: (split, row["group"]) for split in ("train", "validation", "test") for row in rows_of(project, manifest, split)

@@ -101,9 +101,9 @@ def test_what_every_answer_is_asked():
 
 def test_estimates_leave_out_what_is_not_scored():
     metric = named(INTENTS)["json_valid"]
-    assert (estimate(metric, [1, 0, None, 1]).mean, estimate(metric, [1, 0, None, 1]).n) == (pytest.approx(2 / 3), 3)
-    assert estimate(metric, [None]).mean is None
-    difference = estimate_difference(metric, [0, 0, None, 1], [1, None, 1, 1])
+    assert (estimate(metric, [1, 0, None, 1], range(4)).mean, estimate(metric, [1, 0, None, 1], range(4)).n) == (pytest.approx(2 / 3), 3)
+    assert estimate(metric, [None], [0]).mean is None
+    difference = estimate_difference(metric, [0, 0, None, 1], [1, None, 1, 1], range(4))
     assert (difference.mean, difference.n) == (0.5, 2)
 
 

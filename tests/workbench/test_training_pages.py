@@ -56,12 +56,12 @@ def write_evaluation(folder):
     columns |= {"before": BEFORE, "after": AFTER}
     columns |= {f"{side}.{name}": pa.array(values, pa.float64()) for side in scores for name, values in scores[side].items()}
     write_parquet(pa.table(columns), folder / "answers.parquet")
-    differences = {m.name: estimate_difference(m, scores["before"][m.name], scores["after"][m.name]) for m in metrics}
+    differences = {m.name: estimate_difference(m, scores["before"][m.name], scores["after"][m.name], range(18)) for m in metrics}
     found = {
         "id": "e1", "run": "run-1", "on": None, "on_name": "test", "n": 18, "rows": 20, "excluded": {"seen in training": 2}, "not_drawn": 0,
         "notes": ["A note."], "created_at": "2026-01-01T00:00:00+00:00", "metrics": {m.name: m.to_json() for m in metrics},
-        "before": {m.name: estimate(m, scores["before"][m.name]).to_json() for m in metrics},
-        "after": {m.name: estimate(m, scores["after"][m.name]).to_json() for m in metrics},
+        "before": {m.name: estimate(m, scores["before"][m.name], range(18)).to_json() for m in metrics},
+        "after": {m.name: estimate(m, scores["after"][m.name], range(18)).to_json() for m in metrics},
         "difference": {name: value.to_json() for name, value in differences.items()},
         "verdicts": {m.name: verdict(differences[m.name], m.direction == "higher") for m in metrics},
     }  # fmt: skip

@@ -1,0 +1,53 @@
+"""Stray white space: blanks before, after or inside a turn that nobody meant to write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._turns import Findings, turns_with
+from pipelines.records import Message
+
+_STRAY = r"^\s+|\s+$|\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*"
+_PLACES = re.compile(r"(?P<start>\A\s+)|(?P<end>\s+\Z)|(?P<gap>\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*)")
+_CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
+
+
+@check(title="Blanks at the start or end of answers", unit="places", group="text", severity="info", flag_above=0)
+def stray_whitespace(batch: Batch) -> Measurements:
+    """Number of places in answers with blanks nobody meant: before the first word, after the last one, several empty lines in a row.
+
+    The model learns to begin or end with blanks, which programs that read its answers trip over. Trim them.
+
+    Empty answers are another check's matter. Several empty lines are left alone in answers with code.
+    """
+    found = Findings(len(batch))
+    for turn in turns_with(batch, rf"\S.*?\s$|^\s+\S|{_STRAY}", roles=["assistant"]):
+        if not turn.content.strip():
+            continue
+        has_code = bool(_CODE.search(turn.content))
+        for match in _PLACES.finditer(turn.content):
+            if match.lastgroup == "gap" and has_code:
+                continue
+            note = {"start": "blanks before the first word", "end": "blanks after the last word", "gap": "several empty lines"}[
+                match.lastgroup or ""
+            ]
+            found.add(turn.record, Evidence(turn.turn, *match.span(), note=note))
+    return found.measurements()
+
+
+@fix(stray_whitespace, title="Trim the blanks")
+def _trimmed(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+    """Takes blanks at the start and end of the answer away, and makes several empty lines one. The text itself stays as it is."""
+    mended = list(turns)
+    for turn in {found.turn for found in evidence if found.turn is not None}:
+        content = turns[turn].content
+        if not _CODE.search(content):
+            content = re.sub(_PLACES.pattern, lambda blank: "\n\n" if blank.lastgroup == "gap" else "", content)
+        first_line = re.match(r"(?:[ \t\r]*\n)*", content)
+        mended[turn] = replace(
+            mended[turn], content=content[first_line.end() if first_line else 0 :].rstrip() if _CODE.search(content) else content.strip()
+        )
+    return mended if mended != list(turns) else None
