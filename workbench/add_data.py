@@ -42,8 +42,26 @@ def _choose(project: Project) -> None:
     if way == _UPLOAD:
         upload = st.file_uploader(
             "A JSONL, JSON, CSV, TSV, Excel or Parquet file, also compressed with gzip",
-            type=["jsonl", "ndjson", "json", "csv", "tsv", "txt", "xlsx", "xlsm", "xls", "ods", "parquet",
-                  "gz", "bz2", "xz", "zst", "zip", "tar", "tgz"],
+            type=[
+                "jsonl",
+                "ndjson",
+                "json",
+                "csv",
+                "tsv",
+                "txt",
+                "xlsx",
+                "xlsm",
+                "xls",
+                "ods",
+                "parquet",
+                "gz",
+                "bz2",
+                "xz",
+                "zst",
+                "zip",
+                "tar",
+                "tgz",
+            ],
             key="upload",
         )
         if upload is not None:

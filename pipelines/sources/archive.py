@@ -88,7 +88,9 @@ class Opened:
             yield Rejection(file.name, 0, f"The archive is damaged ({_first_line(error)}). Pack it again; what stands before was read.")
             return
         if not found:
-            yield Rejection(file.name, 0, "The archive holds no file that can be read. Pack files of rows: JSONL, JSON, CSV, Excel or Parquet.")
+            yield Rejection(
+                file.name, 0, "The archive holds no file that can be read. Pack files of rows: JSONL, JSON, CSV, Excel or Parquet."
+            )
 
 
 class _Limit:

@@ -82,7 +82,7 @@ class _Unpacked(io.RawIOBase):
         is_at_end = not packed and self._needs_more
         try:
             self._waiting = self._decoder.decompress(packed, _CHUNK_BYTES)
-        except (*_errors(self.packing), OSError, EOFError):
+        except _errors(self.packing):
             self.problem = "damaged"
         if is_at_end:
             self.problem = "damaged"
@@ -111,8 +111,8 @@ def _errors(packing: Packing) -> tuple[type[Exception], ...]:
     if packing == "Zstandard":
         from backports import zstd
 
-        return (zstd.ZstdError,)
-    return (zlib.error, lzma.LZMAError)
+        return (zstd.ZstdError, OSError, EOFError)
+    return (zlib.error, lzma.LZMAError, OSError, EOFError)
 
 
 def _unpacked(stream: BinaryIO) -> _Unpacked | None:
