@@ -7,6 +7,7 @@ Nothing heavy is imported before the command is known.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -57,18 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
 def _sentence(error: Exception) -> str | None:
     """What to do about a fault of the disk or of the project's files, or None for any other fault. Told by name: nothing is imported."""
     kind = f"{type(error).__module__}.{type(error).__name__}"
-    text = str(error).splitlines()[0] if str(error) else kind
-    if isinstance(error, OSError):
+    text = (str(error).splitlines() or [kind])[0]
+    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
         return f"{text}. What was finished is kept: make room or check the permissions, then run the command again."
-    if kind.startswith(("sqlite3.", "sqlalchemy.exc.")) and "disk" in text:
+    if kind in ("sqlite3.OperationalError", "sqlalchemy.exc.OperationalError") and "disk" in text:
         return f"The project's database cannot be written: {text}. Make room on the disk, then run the command again."
-    if kind.startswith(("sqlite3.DatabaseError", "sqlalchemy.exc.DatabaseError")):
+    if kind in ("sqlite3.DatabaseError", "sqlalchemy.exc.DatabaseError"):
         return f"The project's database cannot be read: {text}. Put project.db back from a copy."
-    if kind.startswith("pyarrow.lib.Arrow"):
-        return f"A file of the project is damaged: {text}. Import its source again into a new project, or put the file back from a copy."
+    if kind == "pyarrow.lib.ArrowInvalid" and "Parquet" in text:
+        return f"A file of the project is damaged: {text} Put it back from a copy, or import its source again into a new project."
     return None
 
 

@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -108,3 +109,45 @@ def test_a_fix_is_listed_previewed_applied_and_taken_back(project, fill, capsys)
     assert said("undo", "--batch", done["batch"]) == {"undone": 1}
     assert len(said("issues", "--check", "html_residue")["issues"]) == 1
     assert cli.main([*run, "undo"]) == 1 and "Name one decision" in capsys.readouterr().err
+
+
+def test_numbers_that_cannot_be_are_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as wrong:
+        cli.main(["issues", "--limit", "-1"])
+    assert wrong.value.code == 2
+    (tmp_path / "rows.csv").write_text("question,answer\nWhat?,That.\n", encoding="utf-8")
+    project = ["--project", str(tmp_path / "project")]
+    assert cli.main([*project, "import", str(tmp_path / "rows.csv")]) == 0
+    capsys.readouterr()
+    assert cli.main([*project, "snapshot", "--split", "nan,nan,nan"]) == 1
+    assert "three shares" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("damage", "said"), [("project.db", "project.db back from a copy"), ("records", "is damaged")])
+def test_damaged_files_of_a_project_are_told_in_a_sentence(tmp_path, capsys, damage, said):
+    (tmp_path / "rows.csv").write_text("question,answer\nWhat?,That.\n", encoding="utf-8")
+    project = ["--project", str(tmp_path / "project")]
+    assert cli.main([*project, "import", str(tmp_path / "rows.csv")]) == 0
+    if damage == "records":
+        part = next((tmp_path / "project" / "records").rglob("*.parquet"))
+        part.write_bytes(part.read_bytes()[:200])
+    else:
+        (tmp_path / "project" / "project.db").write_bytes(b"no database at all" * 100)
+    capsys.readouterr()
+    assert cli.main([*project, "scan", "--without", "embeddings"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_a_fault_of_our_own_is_not_hidden(monkeypatch, capsys):
+    def fail(error):
+        def command(options):
+            raise error
+
+        return command
+
+    monkeypatch.setattr("pipelines.commands.list_checks", fail(OSError(errno.ENOSPC, "No space left on device")))
+    assert cli.main(["checks"]) == 1
+    assert "make room" in capsys.readouterr().err
+    monkeypatch.setattr("pipelines.commands.list_checks", fail(FileNotFoundError(errno.ENOENT, "No such file")))
+    with pytest.raises(FileNotFoundError):
+        cli.main(["checks"])

@@ -28,16 +28,22 @@ class Style:
     """How it looks, for people."""
 
 
-def unusual_styles(features: SetFeatures, styles: Mapping[str, Style], *, thing: str, within_language: bool = False) -> Measurements:
+def unusual_styles(
+    features: SetFeatures, styles: Mapping[str, Style], *, thing: str, within_language: bool = False, without: str = ""
+) -> Measurements:
     """How sure it is, for each answer that writes a thing in another way than usual, that the usual way is the rule, from 0 to 1.
 
     An answer's own style is the one it uses most; an answer that also uses another than the usual one deviates too. 0 for answers in the
-    usual style alone, None for those without the thing (and, `within_language`, for those to prompts in another language than most).
+    usual style alone, None for those without the thing, for those that match the RE2 pattern `without`, and, `within_language`, for those
+    to prompts in another language than most.
     """
     import numpy as np
+    import pyarrow.compute as pc
 
     answers = answer_texts(features)
     counts = style_counts(answers, [style.pattern for style in styles.values()])
+    if without:
+        counts[np.asarray(pc.match_substring_regex(answers, without))] = 0
     if within_language:
         counts[~in_main_language(features, counts.sum(axis=1) > 0)] = 0
     forms = np.where(counts.any(axis=1), counts.argmax(axis=1), NOT_MEASURED)

@@ -50,6 +50,7 @@ _NUMBERS = (
     _number("Korean resident number", r"\d{6}-[1-8]\d{6}", "kr.rrn"),
     _number("Canadian social insurance number", r"\d{3}[ -]\d{3}[ -]\d{3}", "ca.sin", r"social insurance|\bsin\b"),
 )
+_NAMES = re.compile("|".join(number.words for number in _NUMBERS if number.words), re.IGNORECASE)
 _NEAR = 60
 """Characters before the number in which the words have to stand."""
 _STAND_INS = frozenset(("123456789", "987654321", "078051120", "219099999"))
@@ -65,7 +66,7 @@ def national_id(batch: Batch) -> Measurements:
     accident, its name (such as BSN, NHS or SSN) has to stand before it. Numbers that are printed everywhere as examples do not count.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, r"\d(?:[ .-]?[\dA-Z]){6}", digits=5):
+    for turn in turns_with(batch, r"\d(?:[ .-]?[\dA-Z]){6}", digits=6):
         reached = -1
         for start, end, name in sorted(_ids(turn.content)):
             if start >= reached:
@@ -75,9 +76,11 @@ def national_id(batch: Batch) -> Measurements:
 
 
 def _ids(content: str) -> list[tuple[int, int, str]]:
+    has_name = bool(_NAMES.search(content))
     return [
         (*match.span(), number.name)
         for number in _NUMBERS
+        if has_name or not number.words
         for match in number.pattern.finditer(content)
         if _is_valid(number, match.group()) and _is_spoken_of(number, content, match.start())
     ]

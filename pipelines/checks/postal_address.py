@@ -25,6 +25,13 @@ _SPANISH = r"(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Via|Viale|Piazza|Corso) (?:
 _STATE_AND_TOWN = rf"(?:{_CAPITAL}{_WORD}[, ]{{1,2}}){{1,4}}(?:[A-Z]{{2}} \d{{5}}(?:-\d{{4}})?|{_UK})"
 _CODE_AND_TOWN = rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: ?[A-Z]{{2}})? {_CAPITAL}[\w'’-]+"
 _TOWN = rf"[,\s]{{1,4}}(?:{_STATE_AND_TOWN}|{_CODE_AND_TOWN})"
+_TRIGGER = (
+    rf" {_STREET}(?:\W|$)|(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer|steig|Straße|Strasse|Str\.|Weg|Platz|Allee|Ring"
+    r"|Damm|Ufer) ?\d|(?:straat|laan|plein|gracht|kade|dijk|singel) \d"
+    r"|\d(?: ?bis| ?ter)?,? (?:rue|avenue|boulevard|place|chemin|impasse|allée|quai|cours) "
+    r"|(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Via|Viale|Piazza|Corso) "
+)
+"""RE2: found in all that holds an address."""
 _WHOLE = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN}|{_FRENCH}|{_DUTCH}|{_SPANISH}){_TOWN}")
 _STREET_ALONE = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN}|{_DUTCH})")
 _PERSONAL = re.compile(
@@ -45,7 +52,7 @@ def postal_address(batch: Batch) -> Measurements:
     are counted too: no list tells them from those of people.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, r"\d{1,5}[A-Za-z]?,? \pL|\pL\.? \d{1,4}"):
+    for turn in turns_with(batch, _TRIGGER, digits=1):
         spots = {match.span() for match in _WHOLE.finditer(turn.content)}
         for match in _STREET_ALONE.finditer(turn.content):
             if _PERSONAL.search(turn.content, max(match.start() - 90, 0), match.start()):

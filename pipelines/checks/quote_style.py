@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pipelines.checks import Measurements, SetFeatures, check
-from pipelines.checks._majority import NOT_MEASURED
-from pipelines.checks._styles import Style, answer_texts, deviations, in_main_language, style_counts
+from pipelines.checks._styles import Style, unusual_styles
 
 _STYLES = {
     "straight quotation marks": Style(
@@ -36,14 +35,4 @@ def quote_style(features: SetFeatures) -> Measurements:
     value is the lower end of the 95 % interval of their share, 0 for answers that keep to them. Compared within the language that most such
     answers are asked in. Not measured for answers without a quotation, nor for those that hold code or JSON.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
-    answers = answer_texts(features)
-    patterns = [style.pattern for style in _STYLES.values()]
-    counts = style_counts(answers, patterns)
-    counts[np.asarray(pc.match_substring_regex(answers, _CODE))] = 0
-    counts[~in_main_language(features, counts.sum(axis=1) > 0)] = 0
-    forms = np.where(counts.any(axis=1), counts.argmax(axis=1), NOT_MEASURED)
-    names = [f"{name} ({style.example})" for name, style in _STYLES.items()]
-    return deviations(features, counts, forms, names=names, patterns=patterns, thing="quotations")
+    return unusual_styles(features, _STYLES, thing="quotations", within_language=True, without=_CODE)

@@ -12,6 +12,7 @@ from pipelines.records import Message
 
 _STRAY = r"^\s+|\s+$|\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*"
 _PLACES = re.compile(r"(?P<start>\A\s+)|(?P<end>\s+\Z)|(?P<gap>\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*)")
+_EMPTY_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
 _CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
 
 
@@ -44,10 +45,9 @@ def _trimmed(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Mes
     mended = list(turns)
     for turn in {found.turn for found in evidence if found.turn is not None}:
         content = turns[turn].content
-        if not _CODE.search(content):
-            content = re.sub(_PLACES.pattern, lambda blank: "\n\n" if blank.lastgroup == "gap" else "", content)
-        first_line = re.match(r"(?:[ \t\r]*\n)*", content)
-        mended[turn] = replace(
-            mended[turn], content=content[first_line.end() if first_line else 0 :].rstrip() if _CODE.search(content) else content.strip()
-        )
+        if _CODE.search(content):  # the first line keeps its indentation, and code its empty lines
+            better = _EMPTY_LINES.sub("", content).rstrip()
+        else:
+            better = _PLACES.sub(lambda blank: "\n\n" if blank.lastgroup == "gap" else "", content)
+        mended[turn] = replace(mended[turn], content=better)
     return mended if mended != list(turns) else None

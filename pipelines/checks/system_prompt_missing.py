@@ -25,4 +25,5 @@ def system_prompt_missing(features: SetFeatures) -> Measurements:
     values: list[float | None] = np.where(has_one, 0.0, certainty).tolist()
     note = f"{100 * times / max(total, 1):.0f} % of the rows have a system prompt; this one has none"
     spot = (Evidence(note=note),)
-    return Measurements(values, [spot if value else () for value in values])
+    is_rule = times > total / 2
+    return Measurements(values, [spot if value and is_rule else () for value in values])

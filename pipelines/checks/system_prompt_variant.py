@@ -24,9 +24,9 @@ def system_prompt_variant(features: SetFeatures) -> Measurements:
     Two wordings of the same instructions teach the model that the wording does not matter, and split what belongs together here. Use the
     common wording, unless the difference is meant.
 
-    A common one is shared by 20 rows or more, and by ten times as many as the variant. The value is the share of characters the two have in
-    common, in order (longest common subsequence, twice its length over both lengths); 0 for the common ones and for those that are like
-    none of them. Not measured for rows without a system prompt.
+    A common one is shared by 20 rows or more, and by ten times as many as the variant; the 200 most common are looked at. The value is the
+    share of characters the two have in common, in order (longest common subsequence, twice its length over both lengths); 0 for the common
+    ones and for those that are like none of them. Not measured for rows without a system prompt.
     """
     import pyarrow.compute as pc
 

@@ -22,7 +22,7 @@ def tool_arguments_invalid(batch: Batch) -> Measurements:
     The model would learn calls that the program behind it rejects. Mend the arguments, declare the tool, or drop the row.
 
     Arguments are held against the JSON Schema in the tool's declaration. Only that they are a JSON object is asked where the row declares
-    no tools, or the schema itself is not valid.
+    no tools, or the schema itself is not valid. Of one call three faults are counted at most.
     """
     import pyarrow.compute as pc
 

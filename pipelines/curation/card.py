@@ -105,7 +105,7 @@ def _splits(manifest: dict[str, Any]) -> str:
 
 Rows that tell of each other were put into the same split: {certificate["groups"]:,} groups, the largest of
 {certificate["largest_group"]:,} rows. The finished splits were searched again, for near duplicates with other random sketches
-({certificate["searches"]} searches in all). {verdict}
+({certificate["searches"]} searches in all). {verdict}{_templates(certificate)}
 
 | searched for | found | across splits |
 |---|---:|---:|
@@ -115,6 +115,11 @@ Rows that tell of each other were put into the same split: {certificate["groups"
 |---|---:|---:|
 {shares}
 {warnings}""".rstrip()
+
+
+def _templates(certificate: dict[str, Any]) -> str:
+    rows = certificate.get("template_rows", 0)
+    return f" The prompts of {rows:,} rows share a template; such rows are told apart by their whole text." if rows else ""
 
 
 def _limits(manifest: dict[str, Any], license: str | None) -> str:

@@ -47,6 +47,7 @@ def certify(
         "min_prompt_similarity": MIN_PROMPT_SIMILARITY,
         "searches": len(near),
         "capped_rows": max(found.capped_rows for found in near),
+        "template_rows": max(found.template_rows for found in near),
         "groups": len(np.unique(group)),
         "largest_group": int(np.bincount(group).max()) if rows else 0,
         "ratios_asked": dict(zip(SPLITS, map(float, ratios), strict=True)),

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.curation.splits import first_equal
+from pipelines.curation.splits import first_equal, leak_groups
 from pipelines.errors import WorkbenchError
 from pipelines.store.query import quoted
 
@@ -32,6 +32,8 @@ class NearTies:
     right: np.ndarray
     capped_rows: int
     """Rows so often alike (a template) that not every pair of them was compared; they are tied to each other in chains."""
+    template_rows: int = 0
+    """Rows whose prompts are so often alike that they are a template: their prompts are no tie."""
 
 
 def read_tie_columns(connection: duckdb.DuckDBPyConnection, relation: str, group_by: str | None, extra: str = "") -> pa.Table:
@@ -93,24 +95,22 @@ def search_near_pairs(columns: pa.Table, seed: int, emit: Callable[..., None]) -
 
     found = near_pairs(_compared_text(columns), min_similarity=MIN_SIMILARITY, seed=seed, emit=pass_on)
     asked = near_pairs(columns.column("prompt").cast(pa.large_string()), min_similarity=MIN_PROMPT_SIMILARITY, seed=seed, emit=pass_on)
-    alike = _without_templates(asked.pairs, columns.num_rows)
+    alike, template_rows = _without_templates(asked.pairs, columns.num_rows)
     left, right = (np.concatenate([_side(pairs, side) for pairs in (found.pairs, alike)]) for side in ("left", "right"))
-    return NearTies(left, right, found.capped_rows)
+    return NearTies(left, right, found.capped_rows, template_rows)
 
 
 def _side(pairs: pa.Table, side: str) -> np.ndarray:
     return pairs.column(side).to_numpy().astype(np.int64)
 
 
-def _without_templates(pairs: pa.Table, rows: int) -> pa.Table:
-    """The pairs of nearly equal prompts, without those of families so large that they are a template with other contents."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
+def _without_templates(pairs: pa.Table, rows: int) -> tuple[pa.Table, int]:
+    """The pairs of nearly equal prompts without those of families so large that they are a template, and how many rows those have."""
     left, right = _side(pairs, "left"), _side(pairs, "right")
-    _, family = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(rows, rows)), directed=False)
-    largest = max(MOST_ALIKE[0], int(MOST_ALIKE[1] * rows))
-    return pairs.filter(pa.array(np.bincount(family, minlength=1)[family[left]] <= largest))
+    family = leak_groups(rows, pairs=[(left, right)])
+    sizes = np.bincount(family, minlength=rows)
+    is_template = sizes > max(MOST_ALIKE[0], int(MOST_ALIKE[1] * rows))
+    return pairs.filter(pa.array(~is_template[family[left]])), int(sizes[is_template].sum())
 
 
 def _letters(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -120,18 +120,13 @@ def _letters(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def question_groups(prompts: pa.ChunkedArray) -> np.ndarray:
     """int64, one per prompt: equal where two ask the same question, as splits are tied by."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     from pipelines.duplicates.exact import exact_groups
     from pipelines.duplicates.near import near_pairs
 
-    rows = np.arange(len(prompts))
-    first = np.where(pc.equal(_letters(prompts), "").to_numpy(), rows, exact_groups(_letters(prompts)))
-    pairs = _without_templates(near_pairs(prompts, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(prompts))
-    left, right = np.concatenate([rows, _side(pairs, "left")]), np.concatenate([first, _side(pairs, "right")])
-    _, groups = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(len(rows), len(rows))), directed=False)
-    return groups.astype(np.int64)
+    letters = _letters(prompts)
+    first = np.where(pc.equal(letters, "").to_numpy(), -1, exact_groups(letters))
+    pairs, _ = _without_templates(near_pairs(prompts, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(prompts))
+    return leak_groups(len(prompts), pairs=[(_side(pairs, "left"), _side(pairs, "right"))], keys=[first])
 
 
 def same_questions(prompts: pa.ChunkedArray, others: pa.ChunkedArray) -> np.ndarray:
@@ -142,7 +137,7 @@ def same_questions(prompts: pa.ChunkedArray, others: pa.ChunkedArray) -> np.ndar
     both = pa.chunked_array([*others.chunks, *prompts.chunks], pa.large_string())
     letters, count = _letters(both), len(others)
     is_same = np.asarray(exact_groups(letters))[count:] < count
-    pairs = _without_templates(near_pairs(both, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(both))
+    pairs, _ = _without_templates(near_pairs(both, min_similarity=MIN_PROMPT_SIMILARITY).pairs, len(both))
     crosses = (_side(pairs, "left") < count) & (_side(pairs, "right") >= count)
     is_same[_side(pairs, "right")[crosses] - count] = True
     return is_same & ~pc.equal(letters, "").to_numpy()[count:]

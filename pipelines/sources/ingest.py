@@ -129,7 +129,7 @@ class _Import:
         self.project, self.folder, self.source, self.sha256 = project, folder, source, sha256
         self.format, self.mapping, self.roles, self.emit = format, mapping, roles, emit
         self.formats: Counter[str] = Counter()
-        self.notes = [f"{name}: not read, its ending is not one of a file with rows" for name in source.not_read]
+        self.notes = [f"{name}: not read, its ending is not one of a file with rows" for name in source.not_read] + list(source.left_out)
         self.rows_read = 0
         self.bytes_before = 0
         self.bytes_in_all = source.size

@@ -10,13 +10,16 @@ from pipelines.sources.encoding import Encoding, open_text, undecodable
 from pipelines.sources.rows import MAX_RAW_CHARACTERS, MAX_ROW_BYTES, TOO_LONG, RawRow, Rejection, kind_of
 from pipelines.sources.strict_json import BadJson, parse_json
 
+_BLANKS = " \t\r\n\v\f"
+"""What a blank line may hold. Not every character that Python calls white space: a stray byte 0x85 is a broken row, not none."""
+
 
 def read_json_lines(stream: BinaryIO, file: str, encoding: Encoding) -> Iterator[RawRow | Rejection]:
     """The rows of a stream that has just been opened."""
     lines = _byte_lines(stream, encoding) if encoding.keeps_ascii else _text_lines(open_text(stream, encoding), encoding)
     for row, (text, problem) in enumerate(lines, 1):
         if problem is None:
-            if not text or text.isspace():
+            if not text.strip(_BLANKS):
                 continue
             try:
                 value = parse_json(text)

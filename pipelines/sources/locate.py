@@ -43,6 +43,8 @@ class Source:
     files: tuple[SourceFile, ...]
     not_read: tuple[str, ...] = ()
     """Files of the folder whose ending says that they hold no rows."""
+    left_out: tuple[str, ...] = ()
+    """What else of the folder is not read, each with its reason."""
 
     @property
     def size(self) -> int:
@@ -101,10 +103,14 @@ def _locate_folder(folder: Path, without: Path | None) -> Source:
     saved = _saved_data_set(folder)
     if saved:
         return Source(folder.name, folder, saved)
-    files, not_read = [], []
+    files, not_read, left_out = [], [], []
     for path in _walk(folder, without):
         name = _printable(path.relative_to(folder).as_posix())
-        if is_readable(name) or is_archive(name):
+        if path.is_dir():
+            left_out.append(f"{name}: not read, it is a Winnow project")
+        elif not path.resolve().is_relative_to(folder):
+            left_out.append(f"{name}: not read, it is a link out of the folder")
+        elif is_readable(name) or is_archive(name):
             files.append(SourceFile(path, name, path.stat().st_size))
         else:
             not_read.append(name)
@@ -115,24 +121,24 @@ def _locate_folder(folder: Path, without: Path | None) -> Source:
         )
     if not any(file.size for file in files):
         raise WorkbenchError(f"All {len(files)} files of the folder {folder} are empty. Choose another folder.")
-    return Source(folder.name, folder, tuple(files), tuple(not_read))
+    return Source(folder.name, folder, tuple(files), tuple(not_read), tuple(left_out))
 
 
 def _walk(folder: Path, without: Path | None) -> Iterator[Path]:
+    """The files of a folder and of those inside it, and the folders that are other projects, unopened."""
+
     def stop(error: OSError) -> None:
         raise error
 
     for here, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and not _is_project(Path(here, f), without))
+        seen = sorted(name for name in folders if not name.startswith(".") and Path(here, name) != without)
+        projects = {name for name in seen if Path(here, name, "project.db").is_file()}
+        folders[:] = [name for name in seen if name not in projects]
+        yield from (Path(here, name) for name in sorted(projects))
         for name in sorted(names):
             path = Path(here, name)
-            if not name.startswith(".") and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            if not name.startswith(".") and path.is_file():
                 yield path
-
-
-def _is_project(folder: Path, without: Path | None) -> bool:
-    """Whether a folder is this project's own or another one's: what it holds was imported once."""
-    return folder == without or (folder / "project.db").is_file()
 
 
 def _saved_data_set(folder: Path) -> tuple[SourceFile, ...]:

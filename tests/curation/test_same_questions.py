@@ -3,6 +3,7 @@
 import json
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.curation.recipe import Recipe
@@ -42,15 +43,13 @@ def splits(tmp_path, rows):
     folder = project.snapshots_folder / snapshot["id"]
     found = {}
     for name in ("train", "validation", "test"):
-        for record in pa.parquet.read_table(folder / f"{name}.parquet").to_pylist():
+        for record in pq.read_table(folder / f"{name}.parquet").to_pylist():
             found[record["answer"]] = name
     return found, snapshot
 
 
 @pytest.mark.parametrize("change", ["{}?", "Please: {}", "{} #4711", "{}!!"])
 def test_a_question_changed_by_a_sign_or_a_word_stays_with_its_twin(tmp_path, change):
-    import pyarrow.parquet  # noqa: F401
-
     rows = [{"question": question(n), "answer": f"First {n}, by the door."} for n in range(150)]
     rows += [{"question": change.format(question(n)), "answer": f"Another {n}: at noon, alone."} for n in range(150)]
     found, manifest = splits(tmp_path, rows)
@@ -59,8 +58,6 @@ def test_a_question_changed_by_a_sign_or_a_word_stays_with_its_twin(tmp_path, ch
 
 
 def test_a_conversation_and_its_continuation_stay_together(tmp_path):
-    import pyarrow.parquet  # noqa: F401
-
     begun = [
         [{"role": "user", "content": question(n)}, {"role": "assistant", "content": f"Answer {n}: by the southern door."}]
         for n in range(120)
@@ -74,8 +71,6 @@ def test_a_conversation_and_its_continuation_stay_together(tmp_path):
 
 
 def test_a_template_with_other_contents_ties_nothing(tmp_path):
-    import pyarrow.parquet  # noqa: F401
-
     task = "Read the message of the customer below and say in one word which department should look after it, without any further remark or greeting: "
     rows = [
         {"question": f"{task}number {n}", "answer": " ".join(f"{noun}{n * 31 + i * 7}" for i, noun in enumerate(NOUNS * 3))}
@@ -83,6 +78,7 @@ def test_a_template_with_other_contents_ties_nothing(tmp_path):
     ]
     found, manifest = splits(tmp_path, rows)
     assert set(found.values()) == {"train", "validation", "test"}
+    assert manifest["certificate"]["template_rows"] == 300
 
 
 def test_questions_that_were_trained_on_are_known_again():

@@ -92,4 +92,6 @@ def test_nothing_named_is_no_source_and_other_projects_and_links_outside_are_lef
     (folder / "link.jsonl").symlink_to(tmp_path / "outside.jsonl")
     other = Project.create(folder / "other")
     (other.folder / "rows.jsonl").write_text("{}\n", encoding="utf-8")
-    assert [file.name for file in locate(folder).files] == ["a.jsonl"]
+    found = locate(folder)
+    assert [file.name for file in found.files] == ["a.jsonl"]
+    assert found.left_out == ("other: not read, it is a Winnow project", "link.jsonl: not read, it is a link out of the folder")
