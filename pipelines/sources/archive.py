@@ -145,7 +145,7 @@ def archive_kind(path: Path) -> Literal["zip", "tar"] | None:
 def _zip_members(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            if member.is_dir():
+            if member.filename.endswith("/"):
                 continue
             if member.flag_bits & 1:
                 yield member.filename, "It is protected by a password. Pack it without one."
@@ -175,6 +175,8 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
 
 def _path_problem(name: str) -> str | None:
+    if not name:
+        return "It has no name in the archive. Pack it again."
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in parts or "\x00" in name:
         return "Its path leads out of the archive. Pack it with a path inside."

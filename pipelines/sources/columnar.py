@@ -32,9 +32,9 @@ class ColumnarRows:
         row = 0
         try:
             for batch, class_names in self._arrow_batches() if self.arrow_files is not None else self._parquet_batches():
-                for value in batch.to_pylist():
+                for value in _values(batch):
                     row += 1
-                    yield self._row(row, value, class_names)
+                    yield value.at(self.file, row) if isinstance(value, _Undecodable) else self._row(row, value, class_names)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
             reason = f"damaged: {str(error).split(chr(10), 1)[0].rstrip('.')}. Write it again"
             if row == 0:
@@ -75,6 +75,41 @@ class ColumnarRows:
             done += path.stat().st_size
 
 
+class _Undecodable:
+    """A row in which a text is not one: its bytes are no UTF-8."""
+
+    def __init__(self, row: pa.RecordBatch) -> None:
+        self.row = row
+
+    def at(self, file: str, number: int) -> Rejection:
+        """The rejection, with what can be read of the row."""
+        import pyarrow as pa
+
+        cells = {}
+        for name, column in zip(self.row.schema.names, self.row.columns, strict=True):
+            try:
+                cells[name] = json_value(column.to_pylist()[0])
+            except UnicodeDecodeError:
+                found = column.cast(pa.binary()).to_pylist()[0] if pa.types.is_string(column.type) else b"(not readable)"
+                cells[name] = found.decode("utf-8", "backslashreplace")
+        return Rejection(file, number, "A text of it holds bytes that are not UTF-8. Write the file again with whole texts.", json.dumps(cells))
+
+
+def _values(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | _Undecodable]:
+    """The rows of a batch. Arrow does not look whether a text is one: that shows when it is read."""
+    try:
+        yield from batch.to_pylist()
+        return
+    except UnicodeDecodeError:
+        pass
+    for i in range(batch.num_rows):
+        row = batch.slice(i, 1)
+        try:
+            yield row.to_pylist()[0]
+        except UnicodeDecodeError:
+            yield _Undecodable(row)
+
+
 def _stream_batches(stream: BinaryIO) -> Iterable[tuple[pa.RecordBatch, dict[str, list[str]]]]:
     import pyarrow as pa
 
@@ -90,5 +125,8 @@ def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
     described = (schema.metadata or {}).get(b"huggingface")
     if described is None:
         return {}
-    features = json.loads(described).get("info", {}).get("features") or {}
-    return {column: f["names"] for column, f in features.items() if isinstance(f, dict) and f.get("_type") == "ClassLabel"}
+    try:
+        features = json.loads(described)["info"]["features"]
+        return {column: list(f["names"]) for column, f in features.items() if isinstance(f, dict) and f.get("_type") == "ClassLabel"}
+    except (ValueError, KeyError, TypeError, AttributeError):  # written by something else, or damaged: the numbers stay numbers
+        return {}

@@ -131,11 +131,13 @@ class _Lines:
         return self.taken[0] if self.taken else ""
 
 
-def read_delimited(text: io.TextIOWrapper, file: str, layout: Layout, encoding: Encoding) -> Iterator[RawRow | Rejection]:
+def read_delimited(
+    text: io.TextIOWrapper, file: str, layout: Layout, encoding: Encoding, header: list[str] | None = None
+) -> Iterator[RawRow | Rejection]:
     """The rows under the header, from 1. A row with too few or too many cells is rejected, and so is one with a stray quote.
 
     Rows whose cells are all empty are blank: they count in the numbering and are left out. Without a header the columns are
-    called `column 1`, `column 2` and so on.
+    called `column 1`, `column 2` and so on. `header`, where given, is filled with the cells that were read as the header.
     """
     names: list[str] = []
     row = 0
@@ -143,9 +145,11 @@ def read_delimited(text: io.TextIOWrapper, file: str, layout: Layout, encoding: 
         if not names and not broken:
             if not cells or raw.lower().startswith("sep="):
                 continue
-            header = column_names(cells)
-            names = header or [f"column {i}" for i in range(1, len(cells) + 1)]
-            if header:
+            named = column_names(cells)
+            names = named or [f"column {i}" for i in range(1, len(cells) + 1)]
+            if named:
+                if header is not None:
+                    header += cells
                 continue
         if not cells and not broken:
             continue
@@ -175,11 +179,11 @@ def _read_cells(text: io.TextIOWrapper, layout: Layout) -> Iterator[tuple[list[s
 
 
 def column_names(cells: list[str]) -> list[str] | None:
-    """The names in a header line, made distinct; None when the line is no header: one that is a text or a number."""
+    """The names in a header line, made distinct; None when the line is no header: one of its cells is a text, a number or JSON."""
     stripped = [cell.strip() for cell in cells]
     if any(len(cell) > _LONGEST_COLUMN_NAME or "\n" in cell for cell in stripped) or not any(stripped):
         return None
-    if any(_is_number(cell) for cell in stripped):
+    if any(_is_number(cell) or _is_statement(cell) or (cell[:1] + cell[-1:]) in ("{}", "[]") for cell in stripped):
         return None
     named = [cell or f"column {i}" for i, cell in enumerate(stripped, 1)]
     seen: Counter[str] = Counter()
@@ -188,6 +192,11 @@ def column_names(cells: list[str]) -> list[str] | None:
         seen[name] += 1
         distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return distinct
+
+
+def _is_statement(cell: str) -> bool:
+    """Whether a cell is a sentence with a full stop. One with a question mark may be a name: forms are exported so."""
+    return cell.endswith((".", "。")) and (len(cell.split()) >= 4 or not cell.isascii())
 
 
 def _is_number(cell: str) -> bool:

@@ -224,7 +224,7 @@ class _Import:
 
     def _read(self, rows: FileRows | TreeRows, seen: Recognition, parts: Parts, quarantine: Quarantine) -> None:
         converter = Converter(seen.form, is_asked=self.format != "auto", mapping=self.mapping, roles=self.roles)
-        looked = 0
+        looked = fitting = 0
         try:
             for found in rows:
                 looked += 1
@@ -239,12 +239,16 @@ class _Import:
                     if isinstance(one, Rejection):
                         quarantine.add(one)
                     else:
+                        fitting += 1
                         self.formats[one[0]] += 1
                         parts.add(one[1], found)
         except WorkbenchError as error:  # a Parquet file whose first rows could be read when its format was judged, and now cannot
             if self.is_single_file:
                 raise
             self._set_aside(Rejection(rows.file.name, 0, str(error)), quarantine)
+        if isinstance(rows, FileRows) and rows.header and not fitting:
+            named = ", ".join(f"“{cell}”" for cell in rows.header)
+            rows.notes.append(f"none of its rows fits. Its first row was read as the names of the columns: {named}")
 
     def _report(self, rows: FileRows | TreeRows) -> None:
         now = time.monotonic()

@@ -69,12 +69,16 @@ class _Document:
         """The rows of the object at the cursor; what kind of object it is shows in its first members."""
         header = _Header()
         is_keyed = has_rows = False
+        beside: list[str] = []
         for key in self._keys():
             if isinstance(key, Rejection):
                 yield key
                 continue
             mark = self.cursor.peek()
             if mark == "[" and not header.is_row and self._holds_rows(key):
+                if not has_rows:
+                    beside += [name for name, piece in header.members if isinstance(piece.value, (dict, list))]
+                    yield from (self.row_of(piece) for _, piece in header.members if piece.problem)
                 has_rows = True
                 yield from self.list_rows(**({SPLIT_COLUMN: key} if key.lower() in _SPLITS else {}))
                 continue
@@ -86,6 +90,13 @@ class _Document:
                 yield self.row_of(piece, **{KEY_COLUMN: key})
             elif not has_rows:
                 header.add(key, piece)
+            elif piece.problem:
+                yield self.row_of(piece)
+            elif isinstance(piece.value, (dict, list)):
+                beside.append(key)
+        if beside:
+            named = ", ".join(f"“{name}”" for name in beside[:5]) + (f" and {len(beside) - 5} more" if len(beside) > 5 else "")
+            self.notes.append(f"not read as rows: {named}, which stand beside the lists of rows")
         if not is_keyed and not has_rows:
             yield from self._keyed(header) if header.is_one_object else self._single(header)
 

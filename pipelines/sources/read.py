@@ -31,7 +31,8 @@ _ENDINGS: dict[Kind, tuple[str, ...]] = {
 class FileRows:
     """The rows of one file, in order. Raises WorkbenchError at once when it holds none that could be read.
 
-    Iterating reads it from the start; `notes` then holds what the user should know about the file.
+    Iterating reads it from the start; `notes` then holds what the user should know about the file, `header` the cells of a text table
+    that were read as the names of its columns.
     """
 
     def __init__(self, file: SourceFile, *, head_only: bool = False) -> None:
@@ -39,6 +40,7 @@ class FileRows:
         self.notes: list[str] = []
         self.encoding = Encoding("utf-8")
         self.layout: Layout | None = None
+        self.header: list[str] = []
         self.kind: Kind = "parquet"
         self._stream: BinaryIO | None = None
         self._columnar: ColumnarRows | WorkbookRows | None = None
@@ -102,4 +104,5 @@ class FileRows:
             if self.kind == "json":
                 yield from read_json_document(text, self.file.name, self.encoding, self.notes)
             else:
-                yield from read_delimited(text, self.file.name, self.layout or Layout(), self.encoding)
+                self.header.clear()
+                yield from read_delimited(text, self.file.name, self.layout or Layout(), self.encoding, self.header)

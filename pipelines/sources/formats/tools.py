@@ -24,9 +24,9 @@ def calls_of(turn: Mapping[str, Any], where: str) -> str | None:
     if not found:
         return None
     calls = found if isinstance(found, list) else [found]
-    wrong = next((call for call in calls if not isinstance(call, dict)), None)
-    if wrong is not None:
-        raise Unfit(f"A tool call of {where} is {kind_of(wrong)}, not an object with a name and arguments.")
+    wrong = [call for call in calls if not isinstance(call, dict)]
+    if wrong:
+        raise Unfit(f"A tool call of {where} is {kind_of(wrong[0])}, not an object with a name and arguments.")
     return canonical_json([_call(call) for call in calls])
 
 
