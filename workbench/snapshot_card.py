@@ -112,7 +112,7 @@ def _downloads(project: Project, manifest: dict[str, Any]) -> None:
 
 def _archive(project: Project, id: str, format: ExportFormat) -> BinaryIO:
     """The exported snapshot as a zip file that deletes itself when it is closed."""
-    archive = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads and closes it
+    archive = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the caller reads and closes it; Streamlit takes no buffered one
     with tempfile.TemporaryDirectory(prefix="winnow-export-") as folder:
         export_snapshot(project, id, format, Path(folder) / "export")
         packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", Path(folder) / "export")

@@ -18,6 +18,11 @@ _NEGATION = re.compile(
     r"|不|没|无法|未",
     re.IGNORECASE,
 )
+_CONTRARY = re.compile(
+    r"\W*(?:(?:no, )?(?:on|quite) the contrary|contrary to (?:this|that|what|the)|(?:exactly |just )?the opposite is|(?:this|that|it) is (?:not true|untrue"
+    r"|wrong|false|incorrect)|im gegenteil|das stimmt nicht|(?:bien )?au contraire|(?:todo )?lo contrario|al contrario|integendeel|正好相反|恰恰相反)\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
 _WORD = r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+"
@@ -47,6 +52,11 @@ class Answer:
     def polarity(self) -> str:
         """Whether it begins with yes or with no."""
         return "no" if _NO.match(self.text) else "yes" if _YES.match(self.text) else ""
+
+    @cached_property
+    def contradicts(self) -> bool:
+        """Whether it begins by saying the contrary of something."""
+        return _CONTRARY.match(self.text) is not None
 
     @cached_property
     def refuses(self) -> bool:
@@ -126,6 +136,8 @@ def _text_conflict(one: Answer, other: Answer, *, short: bool) -> tuple[float, s
         return 0.9, "one answers, the other declines"
     if one.refuses and other.refuses:
         return CERTAIN * distance, ""
+    if one.contradicts != other.contradicts and distance > 0.3:
+        return 0.8, "one says the contrary"
     if short and _is_other_label(one, other, distance):
         return 1.0, f"{one.text[:40]} or {other.text[:40]}"
     if one.is_code or other.is_code:

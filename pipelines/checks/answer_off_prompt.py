@@ -22,7 +22,7 @@ _MOST_FLAGGED = 0.1
 
 @check(
     title="Answers that may belong to another question",
-    unit="share of rows",
+    unit="share of the rows that fit better",
     group="meaning",
     severity="info",
     flag_above=_FLAGGED,

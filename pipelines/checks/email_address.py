@@ -17,8 +17,8 @@ _SPELLED = re.compile(
     r"(?P<domain>[\w-]{1,63}(?: ?[\[({] ?dot ?[\])}] ?[\w-]{1,63}|\.[\w-]{1,63}){1,4})",
     re.IGNORECASE,
 )
-_RESERVED = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|test|invalid|localhost|local|internal)$", re.IGNORECASE)
-"""Domains that can belong to nobody (RFC 2606, RFC 6761)."""
+_RESERVED = re.compile(r"(?:^example\.(?:com|net|org|edu)|(?:^|\.)(?:example|test|invalid|localhost|local|internal))$", re.IGNORECASE)
+"""Domains that can belong to nobody (RFC 2606, RFC 6761). A name before example.org may be a real one that somebody half disguised."""
 _STAND_IN_DOMAIN = re.compile(
     r"^(?:(?:your|my|some|our|the)?-?(?:company|domain|domainname|email|mail|website|site|org|organi[sz]ation|business|provider|host|school|sample"
     r"|example-?\w*|test|server))\.\w{2,3}$",

@@ -25,7 +25,7 @@ farther of the two decides. Chosen on mixtures of public sets, see tests/benchma
 
 @check(
     title="Rows off the set's topics",
-    unit="robust deviations",
+    unit="times the usual spread",
     group="meaning",
     flag_above=3.5,
     scope="set",
@@ -33,7 +33,7 @@ farther of the two decides. Chosen on mixtures of public sets, see tests/benchma
     needs=("embeddings",),
 )
 def off_topic(features: SetFeatures) -> Measurements:
-    """How much farther than usual in this set prompt and answer are from the nearest other rows, in robust standard deviations.
+    """How much farther than usual the row is from the rows most like it, as a multiple of how much that distance usually varies.
 
     A row that hardly any other row is like teaches the model something it is not asked for, and takes room from its task. Look at it, and
     drop it if it does not belong.
@@ -58,11 +58,11 @@ def off_topic(features: SetFeatures) -> Measurements:
     answer_far[answered] = deviations(said[answered]) if answered.any() else 0.0
     values = (prompt_far**_POWER + answer_far**_POWER) ** (1 / _POWER)
     notes = [
-        f"{what}: similarity to its nearest rows {{:.2f}}, usually {np.median(near):.2f}"
+        f"its {what} is {{:.0f}} % like those of the rows most like it; usually that is {100 * np.median(near):.0f} %"
         for what, near in (("prompt", asked), ("answer", said[answered] if answered.any() else said))
     ]
     evidence = [
-        (Evidence(note=notes[0].format(near_prompt) if far_prompt >= far_answer else notes[1].format(near_answer)),) if value > 2 else ()
+        (Evidence(note=notes[0].format(100 * near_prompt) if far_prompt >= far_answer else notes[1].format(100 * near_answer)),) if value > 2 else ()
         for value, far_prompt, far_answer, near_prompt, near_answer in zip(
             values.tolist(), prompt_far.tolist(), answer_far.tolist(), asked.tolist(), said.tolist(), strict=True
         )

@@ -31,7 +31,13 @@ _PATTERN = (
     r"|\bX{4,}\b|(?<=[$€£])X{2,}\b|\bX{3}(?=-X{3})"
     r"|(?<![A-Za-z])[XxＸ]{2,3}(?=公司|先生|女士|大学|中学|学校|市|省|区|路|年|月|日|元)"
 )
-_TRIGGER = r"(?i)\[[^\[\]\n]{3,70}\]|\{\{|<(?:insert|your|enter|add)|lorem ipsum|TODO|FIXME|\[TBD|TBD|xxx|[$€£]xx|[xＸ]{2}\pL"
+_ALONE = (
+    r"(?i)\A\s*[\[(<*-]*(?:to ?do|tbd|tba|tbc|n/a|to be (?:done|added|completed|written|confirmed|determined|announced)"
+    r"|(?:see|as|same as) (?:above|below|before)|siehe (?:oben|unten)|s\. ?o\.|folgt|voir ci-dessus|véase arriba|vedi sopra|zie boven|同上|待定"
+    r"|placeholder|asdf)[\])>*.!… -]*\s*\z"
+)
+"""RE2: all of an answer, left for later or pointing to another one."""
+_TRIGGER = rf"{_ALONE}|" r"(?i)\[[^\[\]\n]{3,70}\]|\{\{|<(?:insert|your|enter|add)|lorem ipsum|TODO|FIXME|\[TBD|TBD|xxx|[$€£]xx|[xＸ]{2}\pL"
 _FIRST = re.compile(r"[\[{<lLTFXxＸ]")
 """Every slot begins with one of these."""
 _ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhalter|modèle|plantilla|sjabloon|模板|填空"
@@ -39,7 +45,7 @@ _ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhal
 
 @check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0)
 def placeholder(batch: Batch) -> Measurements:
-    """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum.
+    """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum; and answers that are nothing else: "tbd", "see above".
 
     The model would learn to send them to people. Fill them in, or drop the row. Not counted: Markdown links, code, and slots in rows
     whose prompt asks for a template or holds brackets itself. Knows English, Chinese and some German, French, Spanish, Italian and
@@ -47,9 +53,13 @@ def placeholder(batch: Batch) -> Measurements:
     """
     slot = re.compile(_PATTERN, re.MULTILINE)
     turns = list(turns_with(batch, _TRIGGER, roles=["assistant"]))
+    alone = re.compile(_ALONE.replace(r"\z", r"\Z"))
     asked = records_with(batch, "prompt", _ASKS_FOR_SLOTS, (turn.record for turn in turns))
     found = Findings(len(batch))
     for turn in turns:
+        if alone.match(turn.content):
+            found.add(turn.record, Evidence(turn.turn, 0, len(turn.content), note="not filled in"))
+            continue
         if turn.record in asked:
             continue
         for match in matches_at(_FIRST, slot, prose(turn.content)):

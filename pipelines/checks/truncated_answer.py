@@ -56,13 +56,13 @@ def truncated_answer(batch: Batch) -> Measurements:
     opens = pc.match_substring_regex(content, f"{_OPEN_END}|(?s){_OPEN_JSON}|(?s){_CUT_JSON}")
     found = Findings(len(batch))
     for turn in turns_where(turns, pc.and_(long, opens)):
-        if reason := _cut(turn.content):
+        if reason := why_cut(turn.content):
             end = len(turn.content.rstrip())
             found.add(turn.record, Evidence(turn.turn, max(end - 30, 0), end, note=reason))
     return found.measurements()
 
 
-def _cut(content: str) -> str | None:
+def why_cut(content: str) -> str | None:
     """Why an answer looks cut off, or None."""
     if re.match(ATTEMPT, content):
         read = read_json(content)

@@ -1,0 +1,59 @@
+"""End mark missing: an answer without a full stop at its end, in a set where nearly all have one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.checks import Evidence, Measurements, SetFeatures, check
+from pipelines.checks._majority import NOT_MEASURED, majorities
+from pipelines.checks._styles import answer_texts
+from pipelines.checks.truncated_answer import why_cut
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_USUAL = 0.9
+_SENTENCE = r"(?s)^[^{\[<#|].*\pL{2,}[ ,;]+\S*\pL{2,}\S*[ ,;]+\S*\pL{2,}.*|\p{Han}{12}"
+"""RE2: words in a row, and not JSON, markup, a heading or a table."""
+_MARKED = r"[.!?…。！？:：;；][\"'”’»)）」』*_\]]*\s*$"
+_OPEN = r"[\pL\pN,]\s*$"
+_FEWEST_CHARACTERS = 40
+_WITH, _WITHOUT = 0, 1
+_POINTED_AT = 30
+
+
+@check(
+    title="Answers that do not end like the others",
+    unit="how sure that the others end with a mark",
+    group="text",
+    flag_above=_USUAL,
+    scope="set",
+)
+def end_mark_missing(features: SetFeatures) -> Measurements:
+    """How sure it is that an answer of this set ends with a full stop or the like, for each that does not, from 0 to 1.
+
+    Where all the others end a sentence, this one was probably cut off, however well it reads. Complete it, or drop the row.
+
+    Answers of 40 characters or more in words are compared, those to one system prompt with each other. An end on a letter, a digit or
+    a comma counts; answers that "Answers that stop in the middle" names are left to it. Not measured in sets of fewer than 20 such answers.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    answers = answer_texts(features)
+    is_text = pc.and_(pc.match_substring_regex(answers, _SENTENCE), pc.greater_equal(pc.utf8_length(answers), _FEWEST_CHARACTERS))
+    has_mark = np.asarray(pc.match_substring_regex(answers, _MARKED))
+    is_open = np.asarray(pc.match_substring_regex(answers, _OPEN))
+    forms = np.where(np.asarray(is_text), np.where(has_mark, _WITH, np.where(is_open, _WITHOUT, NOT_MEASURED)), NOT_MEASURED)
+    found = majorities(forms, features.column("system"))
+    values: list[float | None] = [None if usual == NOT_MEASURED else 0.0 for usual in found.usual.tolist()]
+    evidence: list[tuple[Evidence, ...]] = [()] * len(values)
+    deviates: np.ndarray = (found.usual == _WITH) & (forms == _WITHOUT) & (found.certainty > 0.5)
+    turns = features.answer_turns
+    for row in np.flatnonzero(deviates).tolist():
+        text = answers[row].as_py().rstrip()
+        if why_cut(text) is None:
+            values[row] = float(found.certainty[row])
+            note = f"{100 * found.share[row]:.0f} % of the answers end with a mark; this one stops here"
+            evidence[row] = (Evidence(int(turns[row]), max(len(text) - _POINTED_AT, 0), len(text), note=note),)
+    return Measurements(values, evidence)
