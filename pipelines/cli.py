@@ -150,7 +150,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_.add_argument("--on", metavar="FILE", help="with run: the rows of a file instead of the project's")
 
     add_ = add("report", commands.write_report, "write the quality report")
-    add_.add_argument("--format", choices=("html", "md", "json"), default="md")
+    add_.add_argument("--format", choices=("html", "md", "json"), type=_report_format, default="md")
     add_.add_argument("-o", "--output", metavar="FILE", type=Path, help="write here instead of to stdout")
 
     add_ = add("decide", commands.decide_row, "decide about one row")
@@ -228,6 +228,10 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not field or not column:
         raise argparse.ArgumentTypeError(f"{text!r} is not two names with = between them")
     return field, column
+
+
+def _report_format(text: str) -> str:
+    return {"markdown": "md"}.get(text, text)
 
 
 def _names(text: str) -> list[str]:

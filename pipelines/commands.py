@@ -37,6 +37,9 @@ def work(project: Project, kind: str, config: dict[str, Any], title: str, folder
         return jobs.run(folder, work_of(kind), line.show)
 
 
+_NOTES_SHOWN = 10
+
+
 def import_rows(options: argparse.Namespace) -> Answer:
     """Brings rows into the project, or previews them."""
     from pipelines.quarantine_commands import reading_of, save_reading
@@ -78,6 +81,9 @@ def import_rows(options: argparse.Namespace) -> Answer:
         f"Read {found['rows_read']:,} rows as {found['format']}: {found['records']:,} new, {found['duplicate_rows']:,} merged because they "
         f"repeat another row, {found['rejected']:,} set aside."
     )
+    words += "".join(f"\nNote: {note}." for note in (note.rstrip(".") for note in found["notes"][:_NOTES_SHOWN]))
+    if len(found["notes"]) > _NOTES_SHOWN:
+        words += f"\nand {len(found['notes']) - _NOTES_SHOWN:,} more notes; --json shows them all."
     if found["rejected"]:
         words += f"\nThe rows set aside, by reason: winnow --project {options.project} quarantine"
     return found, f"{words}\nNext: winnow --project {options.project} scan"

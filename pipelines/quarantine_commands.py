@@ -23,6 +23,9 @@ def reading_of(options: argparse.Namespace, project: Project) -> dict[str, Any]:
     """The format, mapping and roles that a command's options say: those of --mapping, corrected by --format, --map and --role."""
     from pipelines.sources.mappings import SavedMapping, mapping_named
 
+    fields = [field for field, _ in options.map]
+    if twice := next((field for field in fields if fields.count(field) > 1), None):
+        raise WorkbenchError(f"--map names a column for {twice} more than once. A field has one column; a background text goes to context.")
     saved = mapping_named(project, options.mapping) if options.mapping else SavedMapping("")
     told = {"mapping": {**saved.mapping, **dict(options.map)}, "roles": {**saved.roles, **dict(options.role)}}
     return {"format": options.format if options.format != "auto" else saved.format, **told}

@@ -19,6 +19,8 @@ from workbench.words import count, escaped, shortened
 
 _UPLOAD, _PATH = "Upload a file", "Name a file, folder or data set"
 PREVIEW_ROWS = 20
+_SHOWN = 120
+"""Characters of a question or an answer in the table of first rows; the cell's own view shows no more."""
 _FORM = "reading"
 """Beginning of the keys of the form's widgets."""
 
@@ -41,7 +43,7 @@ def _choose(project: Project) -> None:
     way = st.segmented_control("Where are the rows?", ways, default=_UPLOAD, required=True, key="source-way") if len(ways) > 1 else _UPLOAD
     if way == _UPLOAD:
         upload = st.file_uploader(
-            "A JSONL, JSON, CSV, TSV, Excel or Parquet file, also compressed with gzip",
+            "A JSONL, JSON, CSV, TSV, Excel or Parquet file, also compressed (gzip, bzip2, xz, Zstandard) or in a ZIP or tar archive",
             type=[
                 "jsonl",
                 "ndjson",
@@ -142,9 +144,9 @@ def _first_rows(seen: Any) -> None:
             st.dataframe(
                 pd.DataFrame(
                     {
-                        "Question": [r.prompt for r in seen.records],
-                        "Answer": [r.answer for r in seen.records],
-                        "Turns": [len(r.conversation) for r in seen.records],
+                        "Question": [_ends(r.prompt) for r in seen.records],
+                        "Answer": [_ends(r.answer) for r in seen.records],
+                        "Messages": [len(r.conversation) for r in seen.records],
                     }
                 ),
                 hide_index=True,
@@ -154,11 +156,18 @@ def _first_rows(seen: Any) -> None:
                 },
             )
         for rejection in seen.rejected[:5]:
-            st.warning(escaped(shortened(str(rejection), 300)), icon=":material/report:")
+            found = f" The row: “{shortened(rejection.raw, 80)}”" if rejection.row and rejection.raw.strip() else ""
+            st.warning(escaped(shortened(str(rejection), 300) + found), icon=":material/report:")
         if len(seen.rejected) > 5:
             st.caption(f"and {count(len(seen.rejected) - 5, 'more row')} of the first {PREVIEW_ROWS} that cannot be read this way.")
     with as_found:
         st.dataframe(pd.DataFrame([{k: _cell(v) for k, v in row.items()} for row in seen.rows]), hide_index=True)
+
+
+def _ends(text: str) -> str:
+    """A long text by its beginning and its end, where the question after a long background stands."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN // 2].rstrip()} … {plain[-_SHOWN // 2 :].lstrip()}"
 
 
 def _cell(value: Any) -> Any:

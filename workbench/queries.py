@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
+from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
 from pipelines.curation.issue_index import add_issue_index, issue_counts
 from pipelines.curation.issues import cluster_names
@@ -54,14 +55,14 @@ def report_of(root: str, revision: str) -> dict[str, Any]:
 
 
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES)
-def unscanned_rows(root: str, revision: str) -> int:
-    """How many rows at least one check has not looked at; all of them while a comparison of all rows is missing."""
+def unscanned_rows(root: str, revision: str, *, rules: bool = True) -> int:
+    """How many rows at least one check or, with `rules`, rule has not looked at; all while a comparison of all rows is missing."""
     import pyarrow.parquet as pq
 
     project = Project(root)
     rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
     missing = set()
-    for check in known_checks(project).values():
+    for check in (known_checks(project) if rules else all_checks()).values():
         folder = project.measurements_folder / check.key
         if check.scope == "batch":
             missing |= {part for part in rows if not (folder / part.name).is_file()}

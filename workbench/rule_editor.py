@@ -20,11 +20,18 @@ _EXAMPLE = """rules:
       fail: ["We're gonna call you."]
 """
 MOST_CHARACTERS = 200_000
+_OPEN = "rules-text-open"
+
+
+def open_editor() -> None:
+    """Shows the text when the page is drawn next."""
+    st.session_state[_OPEN] = True
 
 
 def rule_editor(project: Project, *, is_open: bool = False) -> None:
     """Draws the text, what is wrong with it, and how to bring an earlier one back."""
     text = rules_text(project)
+    is_open = is_open or st.session_state.pop(_OPEN, False)
     with st.expander("The rules as text", icon=":material/code:", expanded=is_open, key="rules-text"):
         st.caption("The file rules.yaml of the project. JSON Schema, patterns, formulas, reading level and examples are written here.")
         edited = st.text_area(

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pipelines.curation.recipe import load_recipe
+from pipelines.errors import WorkbenchError
 from pipelines.rules.rule import Rule
+from pipelines.rules.rule_file import remove_rule
 from pipelines.rules.rule_run import try_examples
 from pipelines.store.project import Project
 from workbench import pages, queries
+from workbench.rule_editor import open_editor
 from workbench.words import SEVERITY_WORDS, count, escaped, share
 
 _ABOUT = {"answer": "the answer", "answers": "every answer", "prompt": "the question", "system": "the instructions"}
@@ -39,6 +42,25 @@ def rule_list(project: Project, rules: Sequence[Rule]) -> None:
                 _examples(rule)
             with right.container(gap="xsmall"):
                 _count(project, rule, found.get(rule.name, {}), is_off=rule.name in disabled)
+                with st.container(horizontal=True):
+                    st.button("Change", key=f"change-{rule.id}", type="tertiary", icon=":material/edit:", on_click=open_editor)
+                    st.button(
+                        "Remove",
+                        key=f"remove-{rule.id}",
+                        type="tertiary",
+                        icon=":material/delete:",
+                        on_click=_remove,
+                        args=(project, rule),
+                    )
+
+
+def _remove(project: Project, rule: Rule) -> None:
+    try:
+        remove_rule(project, rule.id)
+    except WorkbenchError as error:
+        st.toast(escaped(error), icon=":material/error:")
+        return
+    st.toast(f"“{escaped(rule.title)}” is removed. The rules before it are among the earlier versions.", icon=":material/check:")
 
 
 def _count(project: Project, rule: Rule, found: dict[str, int], *, is_off: bool) -> None:

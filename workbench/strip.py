@@ -6,6 +6,7 @@ import streamlit as st
 
 from pipelines.job_list import list_jobs
 from pipelines.jobs import JobView
+from pipelines.records import content_hash
 from pipelines.store.project import Project
 from workbench import context, queries
 from workbench.damage import UNREADABLE
@@ -64,7 +65,8 @@ def _switch(project: Project | None) -> None:
     """The project's name, and the menu to open another one or make one."""
     names = context.project_names()
     label = project.name if project else "Choose a project"
-    with st.popover(escaped(label), icon=":material/folder_open:", type="tertiary", key="project-menu"):
+    # A menu of its own for each project: else it stays open over the page of the project that it has just opened.
+    with st.popover(escaped(label), icon=":material/folder_open:", type="tertiary", key=f"project-menu-{content_hash(label)[:8]}"):
         for name in names:
             if project is None or name != project.name:
                 st.button(

@@ -19,8 +19,9 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _CONTRARY = re.compile(
-    r"\W*(?:(?:no, )?(?:on|quite) the contrary|contrary to (?:this|that|what|the)|(?:exactly |just )?the opposite is|(?:this|that|it) is (?:not true|untrue"
-    r"|wrong|false|incorrect)|im gegenteil|das stimmt nicht|(?:bien )?au contraire|(?:todo )?lo contrario|al contrario|integendeel|正好相反|恰恰相反)\b",
+    r"\W*(?:(?:no, )?(?:on|quite) the contrary|contrary to (?:this|that|what|the)|(?:exactly |just )?the opposite is"
+    r"|(?:this|that|it) is (?:not true|untrue|wrong|false|incorrect)|im gegenteil|das stimmt nicht|(?:bien )?au contraire"
+    r"|(?:todo )?lo contrario|al contrario|integendeel|正好相反|恰恰相反)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

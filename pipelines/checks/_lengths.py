@@ -31,7 +31,9 @@ def length_outliers(characters: np.ndarray) -> Measurements:
     low, median, high = np.percentile(lengths[some], [25, 50, 75])
     evidence: list[tuple[Evidence, ...]] = [()] * len(lengths)
     for i in np.flatnonzero(scores > 2).tolist():
-        evidence[i] = (Evidence(note=f"{lengths[i]:,.0f} characters; half of the set has {low:,.0f} to {high:,.0f}, the middle one {median:,.0f}"),)
+        evidence[i] = (
+            Evidence(note=f"{lengths[i]:,.0f} characters; half of the set has {low:,.0f} to {high:,.0f}, the middle one {median:,.0f}"),
+        )
     return Measurements([score if measured else None for score, measured in zip(scores.tolist(), some.tolist(), strict=True)], evidence)
 
 

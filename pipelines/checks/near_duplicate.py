@@ -34,5 +34,5 @@ def near_duplicate(features: SetFeatures) -> Measurements:
 
 
 def _sentence(similarity: float) -> str:
-    """ "100 %" is said of equal words alone: blanks and capitals may still differ."""
+    """What is said of the two; equal words may still differ in blanks and capitals."""
     return "the same words" if similarity >= 1 else f"{min(int(100 * similarity), 99)} % the same"

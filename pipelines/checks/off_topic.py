@@ -62,7 +62,9 @@ def off_topic(features: SetFeatures) -> Measurements:
         for what, near in (("prompt", asked), ("answer", said[answered] if answered.any() else said))
     ]
     evidence = [
-        (Evidence(note=notes[0].format(100 * near_prompt) if far_prompt >= far_answer else notes[1].format(100 * near_answer)),) if value > 2 else ()
+        (Evidence(note=notes[0].format(100 * near_prompt) if far_prompt >= far_answer else notes[1].format(100 * near_answer)),)
+        if value > 2
+        else ()
         for value, far_prompt, far_answer, near_prompt, near_answer in zip(
             values.tolist(), prompt_far.tolist(), answer_far.tolist(), asked.tolist(), said.tolist(), strict=True
         )

@@ -33,7 +33,8 @@ _PATTERN = (
 )
 _ALONE = (
     r"(?i)\A\s*[\[(<*-]*(?:to ?do|tbd|tba|tbc|n/a|to be (?:done|added|completed|written|confirmed|determined|announced)"
-    r"|(?:see|as|same as) (?:above|below|before)|siehe (?:oben|unten)|s\. ?o\.|folgt|voir ci-dessus|véase arriba|vedi sopra|zie boven|同上|待定"
+    r"|(?:see|as|same as) (?:above|below|before)"
+    r"|siehe (?:oben|unten)|s\. ?o\.|folgt|voir ci-dessus|véase arriba|vedi sopra|zie boven|同上|待定"
     r"|placeholder|asdf)[\])>*.!… -]*\s*\z"
 )
 """RE2: all of an answer, left for later or pointing to another one."""
@@ -45,11 +46,11 @@ _ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhal
 
 @check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0)
 def placeholder(batch: Batch) -> Measurements:
-    """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum; and answers that are nothing else: "tbd", "see above".
+    """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum.
 
-    The model would learn to send them to people. Fill them in, or drop the row. Not counted: Markdown links, code, and slots in rows
-    whose prompt asks for a template or holds brackets itself. Knows English, Chinese and some German, French, Spanish, Italian and
-    Dutch slots.
+    The model would learn to send them to people. Fill them in, or drop the row. Counted too are answers that are nothing else: "tbd",
+    "see above". Not counted: Markdown links, code, and slots in rows whose prompt asks for a template or holds brackets itself. Knows
+    English, Chinese and some German, French, Spanish, Italian and Dutch slots.
     """
     slot = re.compile(_PATTERN, re.MULTILINE)
     turns = list(turns_with(batch, _TRIGGER, roles=["assistant"]))

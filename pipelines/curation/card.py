@@ -28,13 +28,14 @@ def dataset_card(
     *,
     files: Mapping[str, str] | None = None,
     license: str | None = None,
+    format: str = "parquet",
 ) -> str:
-    """The card of a snapshot, or of an export of it when `files` names the file of each split."""
+    """The card of a snapshot, or of an export of it when `files` names the file of each split and `format` how they are written."""
     files = files or {name: f"{name}.parquet" for name in SPLITS}
     parts = [
         _header(manifest, files, license),
         f"# {_text(manifest['project'])}, snapshot {manifest['id']}",
-        _contents(manifest, files),
+        _contents(manifest, files, format),
         _curation(manifest),
         _splits(manifest),
         _limits(manifest, license),
@@ -54,7 +55,21 @@ def _header(manifest: dict[str, Any], files: Mapping[str, str], license: str | N
     return "\n".join([*lines, "---"])
 
 
-def _contents(manifest: dict[str, Any], files: Mapping[str, str]) -> str:
+_PAIRS = "pairs of answers have `chosen` and `rejected`, and judged answers `label` (whether the answer was wanted)"
+_COLUMNS = {
+    "openai": f"`messages` (role and content of each turn) and `tools`; {_PAIRS}, and pairs their question in `prompt`.",
+    "sharegpt": f"`conversations` (from and value of each turn) and `tools`; {_PAIRS}.",
+    "alpaca": f"`instruction`, `input` (empty: it is in the instruction), `output`, `history` and `system`; {_PAIRS}.",
+    "csv": "`system`, `prompt` and `answer`, then the source's other columns.",
+}
+_ALL_COLUMNS = (
+    "`id` (a hash of all that is trained on), `messages` (role and content of each turn), `tools`, `chosen` and `rejected` (for pairs of\n"
+    "answers), `label` (whether the answer was wanted, where the source says so), `meta` (the source's other columns),\n"
+    "`group` (rows that had to stay in one split) and `edited_from` (the id before a reviewer changed the text)."
+)
+
+
+def _contents(manifest: dict[str, Any], files: Mapping[str, str], format: str) -> str:
     rows = "\n".join(f"| {name} | {manifest[name]:,} | {_text(files[name]) if name in files else '–'} |" for name in SPLITS)
     return f"""## What is in it
 
@@ -65,9 +80,7 @@ prompt with a better and a worse answer.
 |---|---:|---|
 {rows}
 
-Columns: `id` (a hash of all that is trained on), `messages` (role and content of each turn), `tools`, `chosen` and `rejected` (for pairs of
-answers), `label` (whether the answer was wanted, where the source says so), `meta` (the source's other columns), `group` (rows that had to
-stay in one split) and `edited_from` (the id before a reviewer changed the text)."""
+Columns: {_COLUMNS.get(format, _ALL_COLUMNS)}"""
 
 
 def _curation(manifest: dict[str, Any]) -> str:

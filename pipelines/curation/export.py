@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
@@ -72,7 +72,7 @@ def export_snapshot(
     if not is_file:
         names = {name: Path(file).name for name, file in report["files"].items() if report["rows_by_split"][name]}
         if format != "datasets":
-            write_text(dataset_card(manifest, files=names, license=license), path / "README.md")
+            write_text(dataset_card(manifest, files=names, license=license, format=format), path / "README.md")
         write_text(json.dumps(manifest, ensure_ascii=False, indent=1), path / "manifest.json")
     return report
 
@@ -131,10 +131,11 @@ def _write_rows(
     rows: dict[str, int] = {}
     reasons: Counter[str] = Counter()
     escaped = seen = 0
+    columns = [*csv_columns(sources.values())] if suffix == ".csv" else []
     with _beside(refused_path) as refused:
         for name, source in sources.items():
             with _beside(files[name]) as file:
-                writer = _Writer(file, suffix)
+                writer = _Writer(file, suffix, columns)
                 for batch in pq.ParquetFile(source).iter_batches(_BATCH):
                     for row in batch.to_pylist():
                         try:
@@ -156,10 +157,21 @@ def _write_rows(
     )  # fmt: skip
 
 
+def csv_columns(sources: Iterable[Path]) -> dict[str, None]:
+    """The columns of the splits as a table: question and answer, then every column of the source that a row of them has."""
+    columns = dict.fromkeys(("system", "prompt", "answer"))
+    for source in sources:
+        for batch in pq.ParquetFile(source).iter_batches(_BATCH, columns=["meta"]):
+            for text in batch.column("meta").unique().to_pylist():
+                columns |= dict.fromkeys(json.loads(text or "{}"))
+    return columns
+
+
 class _Writer:
     """Rows as JSON lines, as one JSON array, or as CSV."""
 
-    def __init__(self, file: IO[str], suffix: str) -> None:
+    def __init__(self, file: IO[str], suffix: str, columns: Sequence[str]) -> None:
+        self.columns = columns
         self.file = file
         self.suffix = suffix
         self.rows = 0
@@ -172,16 +184,16 @@ class _Writer:
         """Adds a row."""
         if self._csv is not None:
             if not self.rows:
-                self._csv.writerow(row)
-            self._csv.writerow([self._cell(value) for value in row.values()])
+                self._csv.writerow(self._cell(name) for name in self.columns)
+            self._csv.writerow(self._cell(row.get(name)) for name in self.columns)
         else:
             text = json.dumps(row, ensure_ascii=False)
             self.file.write(f"{',' if self.rows else ''}\n{text}" if self.suffix == ".json" else text + "\n")
         self.rows += 1
 
-    def _cell(self, text: str) -> str:
+    def _cell(self, text: Any) -> Any:
         # A spreadsheet runs such a cell as a formula; the apostrophe makes it text.
-        if not text.startswith(_FORMULA):
+        if not isinstance(text, str) or not text.startswith(_FORMULA):
             return text
         self.escaped_cells += 1
         return f"'{text}"

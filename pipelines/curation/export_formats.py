@@ -117,11 +117,16 @@ def alpaca_row(record: Record) -> dict[str, Any]:
 
 
 def csv_row(record: Record) -> dict[str, Any]:
-    """One question and one answer, for a spreadsheet."""
+    """One question and one answer, and the other columns of the source, for a spreadsheet."""
     row = alpaca_row(record)
     if record.kind != "chat" or "history" in row:
         raise Inexpressible("the row is more than one question and one answer")
-    return {"system": row.get("system", ""), "prompt": row["instruction"], "answer": row["output"]}
+    known = {"system": row.get("system", ""), "prompt": row["instruction"], "answer": row["output"]}
+    return known | {name: _cell(value) for name, value in record.meta.items() if name not in known}
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
 
 
 def _spoken(turns: Sequence[Message]) -> tuple[str | None, Sequence[Message]]:

@@ -102,6 +102,10 @@ _ORDER = {
 }
 
 
+_OTHER_COLUMNS = """regexp_replace(r.meta, '"(?:[^"\\\\]|\\\\.)*":', '', 'g')"""
+"""The values of the source's other columns, such as a case number, without the columns' names."""
+
+
 def _filter(
     connection: duckdb.DuckDBPyConnection, project: Project, queue: Queue, recipe: Recipe | None, *, ordered: bool
 ) -> tuple[str, str, dict[str, Any]]:
@@ -123,7 +127,8 @@ def _filter(
         clauses.append("v.record IS NULL" if queue.state == "undecided" else "v.verdict = $state")
         values |= {} if queue.state == "undecided" else {"state": queue.state}
     if queue.search:
-        clauses.append("(contains(lower(r.prompt), lower($search)) OR contains(lower(r.answer), lower($search)))")
+        places = ", ' ', ".join(["r.prompt", "r.answer", _OTHER_COLUMNS])
+        clauses.append(f"contains(lower(concat({places})), lower($search))")
         values["search"] = queue.search
     chosen = {"chosen": queue.ids} if queue.ids else {}
     if queue.selection is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pipelines.checks import Check, all_checks
@@ -93,3 +93,9 @@ def load_recipe(project: Project) -> Recipe:
 def save_recipe(project: Project, recipe: Recipe) -> None:
     """Makes a recipe the project's."""
     project.set_setting("recipe", recipe.to_json())
+
+
+def strict_recipe(recipe: Recipe) -> Recipe:
+    """The recipe that also leaves out every row with a finding that is serious or worth a look: it keeps what the report calls ready."""
+    findings = {name for name, check in recipe.enabled.items() if check.severity != "info"}
+    return replace(recipe, drop=tuple(sorted({*recipe.drop, *findings})))

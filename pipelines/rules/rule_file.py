@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.checks import Check, all_checks
 from pipelines.errors import WorkbenchError
 from pipelines.rules.rule import Rule
-from pipelines.rules.yaml_reader import read_rules
+from pipelines.rules.yaml_reader import read_rules, rule_lines
 from pipelines.store.database import now
 from pipelines.store.project import Project
 from pipelines.store.tables import write_text
@@ -72,6 +72,20 @@ def save_rules(project: Project, text: str) -> list[Rule]:
     write_text(text, rules_path(project))
     _forget_replaced(project, rules)
     return rules
+
+
+def remove_rule(project: Project, id: str) -> list[Rule]:
+    """Takes the rule of an id out of the file and returns those left. What else the file says stays as it is.
+
+    Raises WorkbenchError when no lines are this rule's alone, or it is not there.
+    """
+    text = rules_text(project)
+    span = rule_lines(text, id)
+    if span is None:
+        raise WorkbenchError(f"The rule {id} has no lines of its own in {NAME}. Take it out in the text.")
+    lines = text.splitlines(keepends=True)
+    rest = "".join(lines[: span.start] + lines[span.stop :])
+    return save_rules(project, rest if len(load_rules(project)) > 1 else "rules: []\n")
 
 
 def earlier_versions(project: Project) -> list[Version]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from pipelines.checks import Severity
@@ -29,6 +28,24 @@ def read_rules(text: str, *, name: str = "rules.yaml") -> list[Rule]:
             raise _error(name, given, f'there are two rules with the id "{rule.id}". Give one of them another id.')
         rules.append(rule)
     return rules
+
+
+def rule_lines(text: str, id: str) -> range | None:
+    """The lines (from 0) on which a rule stands, without blank lines and comments behind it; None when none are its alone."""
+    import yaml
+
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    listed = next((value for key, value in root.value if key.value == "rules"), None) if isinstance(root, yaml.MappingNode) else None
+    if not isinstance(listed, yaml.SequenceNode) or listed.flow_style:
+        return None
+    lines = text.splitlines()
+    starts = [item.start_mark.line for item in listed.value]
+    for item, start, stop in zip(listed.value, starts, [*starts[1:], listed.end_mark.line + (listed.end_mark.column > 0)], strict=True):
+        if any(key.value == "id" and value.value == id for key, value in item.value):
+            while stop > start + 1 and not lines[stop - 1].split("#")[0].strip():
+                stop -= 1
+            return range(start, stop) if lines[start].lstrip().startswith("-") else None
+    return None
 
 
 def _listed(text: str, name: str) -> list[dict[str, Any]]:
@@ -261,10 +278,3 @@ DEMANDS: dict[str, Callable[[dict[str, Any], Wrong], Demand]] = {
     "expression": _expression,
 }
 """What a rule can ask for, by its field in the file."""
-
-
-def replaced_rule(rules: Sequence[Rule], rule: Rule) -> list[Rule]:
-    """The rules with one in the place of that with the same id, or at the end."""
-    if all(rule.id != other.id for other in rules):
-        return [*rules, rule]
-    return [replace(rule) if rule.id == other.id else other for other in rules]

@@ -143,7 +143,11 @@ def archive_kind(path: Path) -> Literal["zip", "tar"] | None:
 
 
 def _zip_members(path: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(path) as archive:
+    try:
+        archive = zipfile.ZipFile(path)
+    except NotImplementedError as error:
+        raise zipfile.BadZipFile(str(error)) from error
+    with archive:
         for member in archive.infolist():
             if member.filename.endswith("/"):
                 continue

@@ -92,7 +92,9 @@ class _Undecodable:
             except UnicodeDecodeError:
                 found = column.cast(pa.binary()).to_pylist()[0] if pa.types.is_string(column.type) else b"(not readable)"
                 cells[name] = found.decode("utf-8", "backslashreplace")
-        return Rejection(file, number, "A text of it holds bytes that are not UTF-8. Write the file again with whole texts.", json.dumps(cells))
+        return Rejection(
+            file, number, "A text of it holds bytes that are not UTF-8. Write the file again with whole texts.", json.dumps(cells)
+        )
 
 
 def _values(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | _Undecodable]:

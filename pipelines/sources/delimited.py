@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from pipelines.sources.encoding import Encoding, undecodable
 from pipelines.sources.rows import MAX_RAW_CHARACTERS, MAX_ROW_BYTES, TOO_LONG, RawRow, Rejection, text_problem
 
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _SEPARATORS = ",\t;|"
 _LONGEST_COLUMN_NAME = 100
 _MAX_LINES_OF_A_ROW = 10_000
@@ -149,7 +151,7 @@ def read_delimited(
             names = named or [f"column {i}" for i in range(1, len(cells) + 1)]
             if named:
                 if header is not None:
-                    header += cells
+                    header += map(_storable, cells)
                 continue
         if not cells and not broken:
             continue
@@ -179,8 +181,10 @@ def _read_cells(text: io.TextIOWrapper, layout: Layout) -> Iterator[tuple[list[s
 
 
 def column_names(cells: list[str]) -> list[str] | None:
-    """The names in a header line, made distinct; None when the line is no header: one of its cells is a text, a number or JSON."""
-    stripped = [cell.strip() for cell in cells]
+    """The names in a header line, made distinct; None when the line is no header: a cell is a text, a number, JSON or no text at all."""
+    if any("\x00" in cell for cell in cells):
+        return None
+    stripped = [_storable(cell).strip() for cell in cells]
     if any(len(cell) > _LONGEST_COLUMN_NAME or "\n" in cell for cell in stripped) or not any(stripped):
         return None
     if any(_is_number(cell) or _is_statement(cell) or (cell[:1] + cell[-1:]) in ("{}", "[]") for cell in stripped):
@@ -192,6 +196,11 @@ def column_names(cells: list[str]) -> list[str] | None:
         seen[name] += 1
         distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return distinct
+
+
+def _storable(name: str) -> str:
+    """A column's name with a sign for each byte that is no character."""
+    return _NO_CHARACTER.sub("\ufffd", name)
 
 
 def _is_statement(cell: str) -> bool:
@@ -214,6 +223,8 @@ def _ragged(cells: int, columns: int, layout: Layout) -> str | None:
     counts = f"It has {cells} {'cell' if cells == 1 else 'cells'}, the header has {columns}."
     if cells > columns:
         return f"{counts} Put a cell that holds a {separator} in double quotes."
+    if cells == 1 and columns > 2:
+        return f"{counts} A title, a page number or another line that is not a row can stay aside; else add the missing cells."
     return f"{counts} Add the missing {'cell' if columns - cells == 1 else 'cells'}."
 
 

@@ -22,7 +22,7 @@ from pipelines.sources.parts import Parts
 from pipelines.sources.preview import Preview, preview
 from pipelines.sources.quarantine import Quarantine
 from pipelines.sources.read import FileRows
-from pipelines.sources.recognise import Recognition, check_format, check_mapping, check_roles, recognise
+from pipelines.sources.recognise import Recognition, check_format, check_mapping, check_roles, left_out_notes, recognise
 from pipelines.sources.rows import RawRow, Rejection
 from pipelines.sources.sample import take_sample
 from pipelines.sources.staging import Staging, staging
@@ -191,6 +191,7 @@ class _Import:
             first = first or next(iter(sample), None)
             has_mapped = any(column in value for column in self.mapping.values() for value in values)
             seen = recognise(values, asked=self.format, mapping=self.mapping if has_mapped else {})
+            self.notes += [f"{file.name}: {note}" for note in left_out_notes(seen, values)]
             columns |= dict.fromkeys(seen.columns)
             planned.append((rows, seen))
         self.notes += [f"{name}: not read, its ending is not one of a file with rows" for name in opened.not_read]

@@ -13,6 +13,7 @@ from pipelines.sources.rows import MAX_ROW_BYTES, TOO_LONG, RawRow, Rejection, k
 KEY_COLUMN = "id"
 """Where the key of an object of rows goes; `key` when a row has an id of its own."""
 SPLIT_COLUMN = "split"
+_NAMED = 5
 _SPLITS = {"train", "training", "test", "testing", "validation", "valid", "val", "dev", "eval", "evaluation"}
 _LISTS_INSIDE_A_ROW = {"tools", "functions", "instances", "positive examples", "negative examples", "completions", "responses"}
 
@@ -69,16 +70,12 @@ class _Document:
         """The rows of the object at the cursor; what kind of object it is shows in its first members."""
         header = _Header()
         is_keyed = has_rows = False
-        beside: list[str] = []
         for key in self._keys():
             if isinstance(key, Rejection):
                 yield key
                 continue
             mark = self.cursor.peek()
-            if mark == "[" and not header.is_row and self._holds_rows(key):
-                if not has_rows:
-                    beside += [name for name, piece in header.members if isinstance(piece.value, (dict, list))]
-                    yield from (self.row_of(piece) for _, piece in header.members if piece.problem)
+            if mark == "[" and (has_rows or not header.is_row) and self._holds_rows(key):
                 has_rows = True
                 yield from self.list_rows(**({SPLIT_COLUMN: key} if key.lower() in _SPLITS else {}))
                 continue
@@ -88,17 +85,20 @@ class _Document:
                 yield from self._keyed(header)
             if is_keyed:
                 yield self.row_of(piece, **{KEY_COLUMN: key})
-            elif not has_rows:
+            else:
                 header.add(key, piece)
-            elif piece.problem:
-                yield self.row_of(piece)
-            elif isinstance(piece.value, (dict, list)):
-                beside.append(key)
-        if beside:
-            named = ", ".join(f"“{name}”" for name in beside[:5]) + (f" and {len(beside) - 5} more" if len(beside) > 5 else "")
-            self.notes.append(f"not read as rows: {named}, which stand beside the lists of rows")
-        if not is_keyed and not has_rows:
+        if has_rows:
+            yield from self._beside(header)
+        elif not is_keyed:
             yield from self._keyed(header) if header.is_one_object else self._single(header)
+
+    def _beside(self, header: _Header) -> Iterator[Rejection | RawRow]:
+        """What stands beside the lists of rows: broken parts are rows set aside, the others are named in the notes."""
+        yield from (self.row_of(piece) for _, piece in header.members if piece.problem)
+        names = [f"“{name}”" for name, piece in header.members if isinstance(piece.value, (dict, list)) and piece.value]
+        if names:
+            more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+            self.notes.append(f"not read as rows: {', '.join(names[:_NAMED])}{more}, beside the lists of rows")
 
     def _keys(self) -> Iterator[str | Rejection]:
         """The keys of the object at the cursor, which stands on the value when a key is given out."""

@@ -18,7 +18,7 @@ from pipelines.sources.guess import Guess, guess_columns
 from pipelines.sources.hub import hub_rows
 from pipelines.sources.locate import Source, hub_id, locate
 from pipelines.sources.read import FileRows
-from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, check_roles, number_notes, recognise
+from pipelines.sources.recognise import SAMPLE_ROWS, check_format, check_mapping, check_roles, left_out_notes, number_notes, recognise
 from pipelines.sources.rows import RawRow, Rejection
 from pipelines.sources.sample import Sample, take_sample
 from pipelines.sources.trees import TreeRows, are_messages
@@ -72,7 +72,8 @@ def preview(
     shown = sample.rows[:rows]
     converted = [one for row in shown for one in converter.convert(row)]
     rest = [one for row in sample.rows[rows:] for one in converter.convert(row)]
-    notes += number_notes(seen, [row.value for row in sample.rows])
+    values = [row.value for row in sample.rows]
+    notes += number_notes(seen, values) + left_out_notes(seen, values)
     records = [one[1] for one in converted + rest if not isinstance(one, Rejection)]
     turns = (turn for record in records for turn in (*record.conversation, *record.rejected))
     return Preview(
@@ -85,7 +86,7 @@ def preview(
         rejected=sample.rejected + [one for one in converted if isinstance(one, Rejection)],
         formats=seen.why,
         notes=notes,
-        guess=None if seen.form else guess_columns([row.value for row in sample.rows]),
+        guess=None if seen.form else guess_columns(values),
         unknown_roles=list(dict.fromkeys(turn.role for turn in turns if turn.role not in ROLES)),
     )
 

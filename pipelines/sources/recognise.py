@@ -89,6 +89,31 @@ def number_notes(seen: Recognition, rows: Sequence[Mapping[str, Any]]) -> list[s
     ]
 
 
+_LONG_TEXT = 80
+"""Characters that half of a column's texts exceed where it holds prose and not names or dates."""
+
+
+def left_out_notes(seen: Recognition, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for the user when a column of long texts is not part of what is learned: it may be the background of the question."""
+    if seen.form is None:
+        return []
+    used = set(seen.mapping.values())
+    texts = {
+        column: [v for row in rows if isinstance(v := row.get(column), str) and v.strip()] for column in seen.columns if column not in used
+    }
+    long = [
+        column for column, found in texts.items() if found and sum(len(v) > _LONG_TEXT for v in found) * 2 > max(len(found), len(rows) // 2)
+    ]
+    if not long:
+        return []
+    named = ", ".join(f'"{column}"' for column in long)
+    holds, it = ("holds long texts and is", "it belongs") if len(long) == 1 else ("hold long texts and are", "one belongs")
+    return [
+        f"{named} {holds} kept beside the rows, but not learned from. If {it} to the question, say so: choose it as context "
+        f'(--map context="{long[0]}").'
+    ]
+
+
 def check_format(name: str) -> None:
     """Raises WorkbenchError for a format that is not known."""
     if name != "auto" and name not in FORMATS:

@@ -29,7 +29,7 @@ def is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name in _MEMBERS for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return False
 
 
@@ -132,7 +132,7 @@ def _refuse_bombs(file: str, path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return  # an old workbook is no archive; a damaged one is told by its reader
     if unpacked > MAX_UNPACKED_BYTES:
         raise WorkbenchError(f"{file} unpacks to more than {MAX_UNPACKED_BYTES // 1024**3} GB. Save its sheets as CSV.")

@@ -35,7 +35,7 @@ def test_length_outliers(check):
     assert max(found.values[:100]) < 3
     assert min(found.values[100:102]) > all_checks()[check].threshold
     assert found.values[102] is None
-    assert found.evidence[101][0].note.startswith("15,999 characters; half of the set has more than ")
+    assert found.evidence[101][0].note.startswith("15,999 characters; half of the set has 183 to 243, ")
 
 
 def test_length_outliers_need_a_set_and_bear_equal_lengths():
@@ -43,6 +43,12 @@ def test_length_outliers_need_a_set_and_bear_equal_lengths():
     assert set(measure("answer_length_outlier", *[answer(f"answer {i:03}") for i in range(60)]).values) == {0.0}
     mostly = measure("answer_length_outlier", *[answer(f"answer {i:03}") for i in range(60)], answer("x" * 5000)).values
     assert mostly[-1] > 4 > mostly[0]
+
+
+def test_where_lengths_hardly_differ_a_text_of_twice_the_length_is_still_usual():
+    alike = [answer("x" * (1_000 + i % 5)) for i in range(60)]
+    assert measure("answer_length_outlier", *alike, answer("x" * 1_700), answer("x" * 3_000)).values[-2] < 4
+    assert measure("answer_length_outlier", *alike, answer("x" * 1_700), answer("x" * 3_000)).values[-1] > 4
 
 
 def test_exact_duplicates_flag_all_but_the_first():
@@ -63,6 +69,50 @@ def test_near_duplicates_point_at_the_most_similar_earlier_row():
     found = notes("near_duplicate", *rows)
     assert found[0] is found[3] is found[4] is None
     assert [found[1][0], found[2][0]] == ["0", "1"]
+
+
+BACKGROUND = " ".join(f"Finding {i} of the ward round was noted by hand." for i in range(20))
+ASKED = f"{BACKGROUND}\n\nShould the dose be raised?"
+
+
+def test_a_long_question_in_common_does_not_make_two_answers_near_duplicates():
+    rows = [
+        answer("Raise it slowly while the pressure is watched every morning.", ASKED),
+        answer("Wait for the blood count, then ask the pharmacist.", ASKED),
+        answer("Raise it slowly while the pressure is watched each morning.", ASKED),
+    ]
+    assert flags("near_duplicate", *rows) == [False, False, True]
+    assert notes("near_duplicate", *rows)[2][0] == "0"
+    assert flags("other_answer", *rows) == [True, True, True]
+    assert [found[0] for found in notes("other_answer", *rows)] == ["1", "2", "1"]
+
+
+def test_other_answers_are_sought_among_equal_and_nearly_equal_questions():
+    rows = [
+        answer("Paris, on the Seine.", "The capital?"),
+        answer("London, I believe.", "the  capital?"),
+        answer("Oslo it is.", "The colour?"),
+    ]
+    assert flags("other_answer", *rows) == [True, True, False]
+    nearly = [answer("Take it at night.", ASKED), answer("Nobody knows that yet.", ASKED.replace("raised", "lowered"))]
+    assert flags("other_answer", *nearly) == [True, True]
+    empty = [answer("One thing.", " "), answer("Quite another.", " "), answer("", "Why?"), answer("Because it rained.", "Why?")]
+    assert flags("other_answer", *empty) == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "contrary",
+    [
+        "On the contrary: our cases show the opposite.",
+        "This is not true, we saw no effect.",
+        "Im Gegenteil, es schadet.",
+        "Au contraire, cela nuit.",
+    ],
+)
+def test_an_answer_that_begins_with_the_contrary_conflicts(contrary):
+    rows = [answer("The treatment helps most patients with mild disease.", "Does it help?"), answer(contrary, "Does it help?")]
+    assert flags("conflicting_answers", *rows) == [True, True]
+    assert notes("conflicting_answers", *rows)[1] == ("0", "one says the contrary")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +202,7 @@ def test_off_topic_finds_the_row_that_is_far_from_all():
     found = all_checks()["off_topic"].measure(SmallSet(table, vectors))
     assert found.values[300] == max(found.values) > 10
     assert sum(all_checks()["off_topic"].is_issue(value) for value in found.values[:300]) <= 6
-    assert found.evidence[300][0].note.startswith("prompt: similarity to its nearest rows 0.")
+    assert found.evidence[300][0].note.startswith("its prompt is 2")
 
 
 def test_off_topic_gives_much_the_same_when_neighbours_are_drawn_from_a_large_set(monkeypatch):
@@ -173,7 +223,7 @@ def test_off_topic_sees_an_answer_that_is_far_from_all_and_bears_rows_without_on
     table = records_to_table([answer("ok" if i else " ", f"question {i}") for i in range(301)])
     found = all_checks()["off_topic"].measure(Answered(table, cloud(301, 2)))
     assert found.values[300] == max(found.values) > 10
-    assert found.evidence[300][0].note.startswith("answer: similarity to its nearest rows 0.")
+    assert found.evidence[300][0].note.startswith("its answer is 2")
     assert np.isfinite(found.values[0])
 
 

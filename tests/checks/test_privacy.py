@@ -21,6 +21,7 @@ KEY_LINES = "MIIEowIBAAKCAQEAt3Vq8ZkW0yLx5NnRf2sJbH7uTgPdQe9mXcA4oKiY6vBzE1rU"
         ("ann [at] firmname [dot] co [dot] uk", ["ann [at] firmname [dot] co [dot] uk"]),
         ("a@thornbeck.org and b@thornbeck.org", ["a@thornbeck.org", "b@thornbeck.org"]),
         ("ann@example.com, bob@mail.shop.example, c@host.test", []),
+        ("amelie.voss@st-brendan.example.org", ["amelie.voss@st-brendan.example.org"]),
         ("you@gmail.com, yourname@yourdomain.com, john.doe@firm.org", []),
         ("noreply@firm.org", []),
         ("git@github.com:x/y.git, logo@2x.png, npm i pkg@1.2.3, @ann, a @ b", []),

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.checks import all_checks
 from pipelines.store.tables import records_to_table
-from tests.checks.measuring import SmallSet, answer, flags, marked, measure
+from tests.checks.measuring import SmallSet, answer, evidence, flags, marked, measure
 
 USUAL_AND_OTHER = {
     "date_style": ("The invoice of 2024-05-03 is due.", "The invoice of May 3, 2024 is due.", "May 3, 2024"),
@@ -122,3 +122,27 @@ def test_every_style_check_stands_an_empty_set():
     for name in (*USUAL_AND_OTHER, "form_of_address", "usual_phrase_missing", "system_prompt_missing", "system_prompt_variant"):
         assert all_checks()[name].measure(SmallSet(records_to_table([]))).values == []
     assert marked("mixed_scripts", answer("Plain.")) == []
+
+
+SENTENCES = [answer(f"The pump was started at {i} and ran without a fault until the morning.") for i in range(100)]
+
+
+def test_an_answer_without_an_end_mark_stands_out_where_all_others_have_one():
+    cut = answer("The results of this small study may be explained")
+    listed = answer("- pump\n- valve\n- a third part of the line that leads down")
+    rows = [*SENTENCES, cut, answer("Call back!"), answer('He said: "It ran without a fault until the morning."'), listed]
+    found = flags("end_mark_missing", *rows)
+    assert found[100] and not any(found[:100]) and found[102] is False
+    assert found[101] is None, "too short to tell"
+    assert evidence("end_mark_missing", cut) == []
+
+
+def test_an_answer_that_is_known_to_stop_in_the_middle_is_not_named_twice():
+    stops = answer("The pump was started at nine and ran without a fault until the")
+    assert flags("truncated_answer", stops) == [True]
+    assert flags("end_mark_missing", *SENTENCES, stops)[-1] is False
+
+
+def test_where_many_answers_have_no_end_mark_none_is_missed():
+    open_ended = [answer(f"Pump {i} started, ran without a fault, stopped in the morning") for i in range(20)]
+    assert not any(flags("end_mark_missing", *SENTENCES, *open_ended))

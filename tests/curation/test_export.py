@@ -236,3 +236,15 @@ def test_our_own_import_reads_an_export_as_the_same_records(project, snapshot, t
     read = {id for part in again.record_parts for id in pq.read_table(part).column("id").to_pylist()}
     expected = {r.id for r in SNAPSHOT_RECORDS if r.kind == "chat" and not (format == "alpaca" and r.tools)}
     assert read == expected
+
+
+def test_a_table_holds_the_other_columns_of_every_row(project, fill, tmp_path):
+    fill(project, [chat("one", "two", case="C-1", by={"name": "Voss"}), chat("three", "four", case="C-2", note="=late")])
+    snapshot = build_snapshot(project, Recipe(drop=(), split=(1, 0, 0)))
+    export_snapshot(project, snapshot["id"], "csv", tmp_path / "out")
+    with (tmp_path / "out" / "train.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["case"]: row for row in csv.DictReader(file)}
+    assert rows["C-1"] == {"system": "", "prompt": "one", "answer": "two", "by": '{"name": "Voss"}', "case": "C-1", "note": ""}
+    assert rows["C-2"]["note"] == "'=late"
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "Columns: `system`, `prompt` and `answer`, then the source's other columns." in card and "`edited_from`" not in card

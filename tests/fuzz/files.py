@@ -99,7 +99,8 @@ def _damaged(data: bytes, encoding: str, pick: random.Random) -> tuple[bytes, fr
     for _ in range(pick.choice((0, 0, 1, 1, 1, 2, 4))):
         data = change_bytes(data, pick)
     marks = marks_in(data)
-    encoding = "utf-16" if data.startswith((b"\xfe\xff", b"\xff\xfe")) else encoding
+    if not encoding.startswith(_WIDE) and data.startswith((b"\xfe\xff", b"\xff\xfe")):
+        encoding = "utf-16"
     if encoding.startswith(_WIDE):  # a byte too few shifts all that follows: it is no text in any encoding any more
         marks &= marks_in(data.decode(encoding, "replace").encode("utf-8", "replace"))
     return data, marks
@@ -141,7 +142,10 @@ def _compressed(rows: list[Row], number: int, pick: random.Random) -> Input:
 
 
 def _archive(rows: list[Row], number: int, pick: random.Random) -> Input:
-    files = [_WRITERS[pick.choice(("lines", "array", "csv", "parquet", "compressed"))][1](rows, number, pick) for _ in range(pick.choice((1, 1, 2)))]
+    files = [
+        _WRITERS[pick.choice(("lines", "array", "csv", "parquet", "compressed"))][1](rows, number, pick)
+        for _ in range(pick.choice((1, 1, 2)))
+    ]
     names = [pick.choice((f"{i}/{file.name}", f"{i}{file.name}", f"../{i}{file.name}", f"/{i}{file.name}")) for i, file in enumerate(files)]
     buffer = io.BytesIO()
     if pick.random() < 0.5:
@@ -191,7 +195,7 @@ def _workbook(rows: list[Row], number: int, pick: random.Random) -> Input:
 
 def _cell(value: object) -> object:
     """What openpyxl can write."""
-    if isinstance(value, float) and value != value or value in (float("inf"), float("-inf")):
+    if (isinstance(value, float) and value != value) or value in (float("inf"), float("-inf")):
         return None
     if isinstance(value, int) and abs(value) > 10**15:
         return str(value)

@@ -94,7 +94,9 @@ def import_inputs(inputs: list[Input]) -> Outcome:
         begun = time.monotonic()
         with _at_most(SECONDS_A_FILE * max(len(inputs) // 20, 1)):
             report = import_source(project, folder)
-        outcome = Outcome(len(inputs), report.rows_read, report.records, report.duplicate_rows, report.rejected, slowest=time.monotonic() - begun)
+        outcome = Outcome(
+            len(inputs), report.rows_read, report.records, report.duplicate_rows, report.rejected, slowest=time.monotonic() - begun
+        )
         assert report.rows_read == report.records + report.duplicate_rows + report.rejected, f"the report does not add up: {report}"
         rejections = list(read_quarantine(Path(report.quarantine)))
         with query.connect(project) as connection:
@@ -109,7 +111,9 @@ def import_inputs(inputs: list[Input]) -> Outcome:
         assert one.reason.rstrip('"”)').endswith((".", "?")), f"{one.file} row {one.row}: no sentence: {one.reason!r}"
     texts = [text for (text,) in kept] + [text for one in rejections for text in (one.raw, one.reason)] + report.notes
     found = marks_in("\n".join(texts).encode("utf-8", "replace"))
-    said = {_number(one.file) for one in rejections if not one.row or not one.raw or len(one.raw) >= MAX_RAW_CHARACTERS} | {_number(note) for note in report.notes if "not read" in note}
+    said = {_number(one.file) for one in rejections if not one.row or not one.raw or len(one.raw) >= MAX_RAW_CHARACTERS} | {
+        _number(note) for note in report.notes if "not read" in note
+    }
     partly = {_number(one.file) for one in rejections} | {_number(note) for note in report.notes}
     for one in inputs:
         number = _number(one.name)
@@ -165,7 +169,10 @@ def fuzz(inputs: int, seed: int, jobs: int = 1, *, is_loud: bool = False) -> Out
         total.add(outcome)
         if is_loud and (time.monotonic() - told > 30 or outcome.failures):
             told = time.monotonic()
-            print(f"{total.inputs:>9,} inputs, {total.rows:,} rows, {len(total.failures)} failures, {total.inputs / (told - begun):,.0f}/s", flush=True)
+            print(
+                f"{total.inputs:>9,} inputs, {total.rows:,} rows, {len(total.failures)} failures, {total.inputs / (told - begun):,.0f}/s",
+                flush=True,
+            )
             for number, trouble in outcome.failures.items():
                 print(f"--- input {number}\n{trouble}", flush=True)
     if pool is not None:

@@ -16,7 +16,12 @@ def marker(number: int, row: int) -> str:
 
 
 def _turns(mark: str) -> list[tuple[str, str]]:
-    return [("user", f"Where is {mark}, please?"), ("assistant", f"It is “here”, {mark}."), ("user", "Sure?"), ("assistant", "Yes: 4,5 °C.")]
+    return [
+        ("user", f"Where is {mark}, please?"),
+        ("assistant", f"It is “here”, {mark}."),
+        ("user", "Sure?"),
+        ("assistant", "Yes: 4,5 °C."),
+    ]
 
 
 def _openai(mark: str, pick: random.Random) -> Row:
@@ -24,7 +29,9 @@ def _openai(mark: str, pick: random.Random) -> Row:
     if pick.random() < 0.3:
         turns.insert(0, {"role": pick.choice(("system", "developer")), "content": "Be brief."})
     if pick.random() < 0.3:
-        turns[0]["content"] = [{"type": "text", "text": turns[0]["content"]}, {"type": "image_url", "image_url": {"url": "x"}}][: pick.randint(1, 2)]
+        turns[0]["content"] = [{"type": "text", "text": turns[0]["content"]}, {"type": "image_url", "image_url": {"url": "x"}}][
+            : pick.randint(1, 2)
+        ]
     if pick.random() < 0.2:
         turns[1] |= {"weight": pick.choice((0, 1)), "reasoning_content": f"Thinking of {mark}"}
     return {"messages": turns, "id": mark}
@@ -34,9 +41,15 @@ def _tools(mark: str, pick: random.Random) -> Row:
     function = {"name": "find", "parameters": {"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]}}
     arguments: Any = {"what": mark}
     call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": pick.choice((arguments, json.dumps(arguments)))}}
-    said = [{"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c1", "content": f'{{"at": "{mark}"}}'}]
+    said = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": f'{{"at": "{mark}"}}'},
+    ]
     if pick.random() < 0.5:
-        said = [{"role": "assistant", "content": "<tool_call>\n" + json.dumps(call["function"]) + "\n</tool_call>"}, {"role": "tool", "content": mark}]
+        said = [
+            {"role": "assistant", "content": "<tool_call>\n" + json.dumps(call["function"]) + "\n</tool_call>"},
+            {"role": "tool", "content": mark},
+        ]
     tools: Any = [{"type": "function", "function": function}]
     return {
         "messages": [{"role": "user", "content": f"Find {mark}"}, *said, {"role": "assistant", "content": "Found."}],
@@ -50,7 +63,10 @@ def _sharegpt(mark: str, pick: random.Random) -> Row:
     if pick.random() < 0.3:
         row["system"] = "Be brief."
     if pick.random() < 0.3:
-        row["conversations"][1:1] = [{"from": "function_call", "value": json.dumps({"name": "f", "arguments": {"a": mark}})}, {"from": "observation", "value": "4"}]
+        row["conversations"][1:1] = [
+            {"from": "function_call", "value": json.dumps({"name": "f", "arguments": {"a": mark}})},
+            {"from": "observation", "value": "4"},
+        ]
         row["tools"] = json.dumps([{"name": "f", "parameters": {}}])
     return row
 
@@ -60,7 +76,11 @@ def _alpaca(mark: str, pick: random.Random) -> Row:
 
 
 def _qa(mark: str, pick: random.Random) -> Row:
-    return {"question": f"Why {mark}?", "answer": f"Because {mark}", **pick.choice(({}, {"history": [["Q0", "A0"]]}, {"topic": "x", "score": 0.5}))}
+    return {
+        "question": f"Why {mark}?",
+        "answer": f"Because {mark}",
+        **pick.choice(({}, {"history": [["Q0", "A0"]]}, {"topic": "x", "score": 0.5})),
+    }
 
 
 def _context(mark: str, pick: random.Random) -> Row:
@@ -69,7 +89,10 @@ def _context(mark: str, pick: random.Random) -> Row:
 
 
 def _prompt(mark: str, pick: random.Random) -> Row:
-    return {"prompt": f"Say {mark}", pick.choice(("completion", "response")): pick.choice((f"{mark}!", [{"role": "assistant", "content": mark}]))}
+    return {
+        "prompt": f"Say {mark}",
+        pick.choice(("completion", "response")): pick.choice((f"{mark}!", [{"role": "assistant", "content": mark}])),
+    }
 
 
 def _preference(mark: str, pick: random.Random) -> Row:
@@ -98,7 +121,9 @@ def _instances(mark: str, pick: random.Random) -> Row:
 
 
 def _nested(mark: str, pick: random.Random) -> Row:
-    asked = [{"question": f"Where {i} {mark}?", "answers": [{"text": f"here {mark}"}], "is_impossible": False} for i in range(pick.randint(1, 3))]
+    asked = [
+        {"question": f"Where {i} {mark}?", "answers": [{"text": f"here {mark}"}], "is_impossible": False} for i in range(pick.randint(1, 3))
+    ]
     return {"title": "T", "paragraphs": [{"context": f"All about {mark}", "qas": asked}]}
 
 

@@ -11,7 +11,8 @@ from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import load_recipe
 from pipelines.curation.report import report
 from pipelines.curation.snapshot import build_snapshot
-from pipelines.rules.rule_file import earlier_versions, load_rules, save_rules, version_text
+from pipelines.errors import WorkbenchError
+from pipelines.rules.rule_file import earlier_versions, load_rules, remove_rule, rules_text, save_rules, version_text
 from pipelines.scan import scan
 from tests.conftest import chat
 
@@ -110,3 +111,21 @@ def test_an_example_that_comes_out_wrong_fails_the_test_command(project, capsys)
     assert cli.main(["--project", str(project.folder), "rules", "test"]) == 1
     said = capsys.readouterr().err
     assert "2 of 2 examples came out wrong" in said and 'a: "nothing" should break the rule, and does not' in said
+
+
+def test_a_rule_is_removed_and_the_rest_of_the_file_stays_as_it_was(project):
+    text = "# ours\n" + RULES.replace("  - id: short", "\n  # how long\n  - id: short")
+    save_rules(project, text)
+    assert [rule.id for rule in remove_rule(project, "no-slang")] == ["short"]
+    assert rules_text(project) == "# ours\nrules:\n\n  # how long\n  - id: short\n    words: {max: 5}\n"
+    assert remove_rule(project, "short") == [] == load_rules(project)
+    assert version_text(project, earlier_versions(project)[-1].name) == text
+    with pytest.raises(WorkbenchError, match="no lines of its own"):
+        remove_rule(project, "short")
+
+
+def test_a_search_also_finds_what_stands_in_other_columns(project, fill):
+    ids = fill(project, [chat("one", "two", **{"Case no.": "C-1048"}), chat("three", "four", **{"Case no.": "C-1049"})])
+    assert queue_ids(project, Queue(search="c-1048"), limit=9) == [ids[0]]
+    assert queue_ids(project, Queue(search="case no"), limit=9) == [], "names of columns are not searched"
+    assert queue_size(project, Queue(search="C-10")) == 2

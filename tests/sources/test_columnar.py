@@ -92,3 +92,12 @@ def test_a_saved_data_set_that_lacks_a_file_says_so(tmp_path, labelled):
     (tmp_path / "saved" / "data-00001-of-00002.arrow").unlink()
     with pytest.raises(WorkbenchError, match=r"lacks its file data-00001-of-00002\.arrow\. Save it again with save_to_disk\."):
         read(tmp_path / "saved")
+
+
+def test_a_text_whose_bytes_are_no_text_is_set_aside_and_the_other_rows_are_read(tmp_path):
+    broken = pa.Array.from_buffers(pa.string(), 3, pa.array([b"one", b"two \xeb\xff", b"three"]).buffers())
+    pq.write_table(pa.table({"question": broken, "turns": [[1], [2], [3]]}), tmp_path / "a.parquet")
+    first, second, third = read(tmp_path / "a.parquet")
+    assert (first.value["question"], third.value["question"]) == ("one", "three")
+    assert isinstance(second, Rejection) and second.row == 2
+    assert "not UTF-8" in second.reason and "two" in second.raw

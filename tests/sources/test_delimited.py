@@ -26,6 +26,21 @@ def test_ragged_rows_are_set_aside_with_their_number():
     ]
 
 
+def test_a_name_of_a_column_that_cannot_be_stored_gets_a_sign():
+    stream = io.TextIOWrapper(io.BytesIO(b"caf\xe9,\xeb\nQ,A\n"), encoding="utf-8", errors="surrogateescape", newline="")
+    (row,) = read_delimited(stream, "a.csv", Layout(), Encoding("utf-8"))
+    assert list(row.value) == ["caf\ufffd", "\ufffd"]
+
+
+def test_a_line_that_is_no_row_may_stay_aside():
+    _, rejected = read("no,question,answer\n1,Q,A\nexported by KIS 4.2, page 2\nexported on Monday\n")
+    assert [reason for _, reason, _ in rejected] == [
+        "It has 2 cells, the header has 3. Add the missing cell.",
+        "It has 1 cell, the header has 3. A title, a page number or another line that is not a row can stay aside; "
+        "else add the missing cells.",
+    ]
+
+
 def test_a_quote_that_is_never_closed_costs_one_line():
     good = "".join(f'"row {i}",{i}\n' for i in range(3, 6))
     values, rejected = read('q,a\n"row 1",1\n"row 2,2\n' + good)
@@ -79,6 +94,9 @@ def test_separator_and_quotes_are_judged_by_the_rows(text, layout):
         (" q ,a", ["q", "a"]),
         ("q,q,", ["q", "q (2)", "column 3"]),
         ("When will my card arrive?,11", ["column 1", "column 2"]),
+        ("Wash the filter once a week.,yes", ["column 1", "column 2"]),
+        ('"{""role"": ""user""}",yes', ["column 1", "column 2"]),
+        ("Did the patient consent to it?,Dr. Who", ["Did the patient consent to it?", "Dr. Who"]),
     ],
 )
 def test_column_names_are_distinct_and_a_first_row_of_values_is_no_header(header, names):

@@ -315,3 +315,47 @@ def test_a_file_that_may_not_be_read_is_refused(project, tmp_path):
     path.chmod(0)
     with pytest.raises(WorkbenchError, match="Permission denied"):
         import_source(project, path)
+
+
+def test_a_column_of_long_texts_that_is_not_learned_is_named(project, tmp_path):
+    background = "The ward round noted this and that, and then some more of it, until the page was full."
+    rows = [{"question": f"Q{i}", "answer": f"A{i}", "Background": background + str(i), "by": "Dr. Who"} for i in range(5)]
+    report = import_source(project, write(tmp_path / "a.jsonl", *rows))
+    (note,) = report.notes
+    assert '"Background" holds long texts' in note and '--map context="Background"' in note
+    mapped = import_source(Project.create(tmp_path / "p"), tmp_path / "a.jsonl", mapping={"context": "Background"})
+    assert mapped.format == "context_qa" and mapped.notes == []
+
+
+def test_a_first_row_taken_for_the_header_is_told_when_no_row_fits(project, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("Why so,Because\nHow so,Like this\n", encoding="utf-8")
+    write(tmp_path / "in" / "b.jsonl", A)
+    report = import_source(project, tmp_path / "in")
+    assert (report.records, report.rejected) == (1, 1)
+    assert "a.csv: none of its rows fits. Its first row was read as the names of the columns: “Why so”, “Because”" in report.notes
+
+
+def test_what_stands_beside_a_list_of_rows_is_named_and_what_is_broken_is_kept(project, tmp_path):
+    text = '{"about": {"question": "kept apart", "answer": "x"}, "data": [{"question": "Q", "answer": "A"}], "more": {"question": "cut'
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    report = import_source(project, tmp_path / "a.json")
+    assert (report.rows_read, report.records, report.rejected) == (2, 1, 1)
+    assert any("not read as rows: “about”" in note for note in report.notes)
+    assert "cut" in next(read_quarantine(Path(report.quarantine))).raw
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (
+            {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": None, "tool_calls": [None]}]},
+            "is null, not an object",
+        ),
+        ({"instruction": "Sort", "instances": [None]}, "is null, not an object"),
+    ],
+)
+def test_null_in_the_place_of_an_object_is_said(project, tmp_path, row, sentence):
+    report = import_source(project, write(tmp_path / "a.jsonl", A, row))
+    assert (report.records, report.rejected) == (1, 1)
+    assert sentence in next(read_quarantine(Path(report.quarantine))).reason

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,12 @@ def test_the_whole_job_from_an_uploaded_file_to_a_conversation(tmp_path):
             wait_for(finished(project, "snapshot"))
             (snapshot,) = list_snapshots(project)
             assert snapshot["groups_crossing"] == 0
+
+            page.get_by_role("button", name="Export").first.click()
+            with page.expect_download() as download:
+                page.locator(f".st-key-export-{snapshot['id']}-csv button").click()
+            with zipfile.ZipFile(download.value.path()) as archive:
+                assert "train.csv" in archive.namelist() and len(archive.read("train.csv").splitlines()) > 50
 
             page.goto(f"{address}/train?project=tickets&snapshot={snapshot['id']}")
             page.get_by_text("Settings", exact=True).click()

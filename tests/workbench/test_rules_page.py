@@ -61,3 +61,12 @@ def test_earlier_rules_are_brought_back(small):
     app = open_page("rules", {"project": "small"})
     next(b for b in app.button if b.label == "Bring back").click().run()
     assert [rule.id for rule in load_rules(small)] == ["old"]
+
+
+def test_a_rule_is_removed_by_its_button_and_can_be_brought_back(small):
+    save_rules(small, "rules:\n  - id: a\n    forbid: x\n  - id: b\n    forbid: y\n")
+    app = open_page("rules", {"project": "small"})
+    app = next(b for b in app.button if b.key == "remove-a").click().run()
+    assert not app.exception
+    assert [rule.id for rule in load_rules(small)] == ["b"]
+    assert any(b.label == "Bring back" for b in app.button)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.curation.recipe import Recipe, load_recipe, save_recipe, strict_recipe
 from pipelines.curation.snapshot import list_snapshots
 from pipelines.store.project import Project
 from workbench import pages, queries
@@ -36,6 +36,7 @@ def page() -> None:
         st.subheader("What it keeps", anchor=False)
         st.html(funnel_html(counts))
         _footnotes(project, counts)
+        _with_findings(project, recipe, counts["kept"])
         _freeze(project, recipe, counts["kept"], is_busy=job is not None and not job.is_finished)
         if job is not None:
             job_panel(job)
@@ -48,10 +49,30 @@ def _footnotes(project: Project, counts: dict[str, int]) -> None:
         notes.append(f"{count(counts['edited'], 'kept row')} with edited text.")
     if counts["spared"]:
         notes.append(f"{count(counts['spared'], 'row')} kept although a repeat, because the row repeated is left out for another reason.")
-    if queries.unscanned_rows(str(project.folder), project.revision):
+    if queries.unscanned_rows(str(project.folder), project.revision, rules=False):
         notes.append("Some rows have not been scanned yet, so no check can leave them out.")
+    elif queries.unscanned_rows(str(project.folder), project.revision):
+        notes.append("A rule has not looked at all rows yet: run it on the page Rules.")
     if notes:
         st.caption(" ".join(notes))
+
+
+def _with_findings(project: Project, recipe: Recipe, kept: int) -> None:
+    """How many of the kept rows the report does not call ready, and the button that leaves them out too."""
+    if recipe.undecided == "drop" or not kept:
+        return
+    strict = strict_recipe(recipe)
+    more = kept - queries.funnel(str(project.folder), project.revision, strict.to_json())["kept"]
+    if more <= 0:
+        return
+    with st.container(border=True, key="with-findings"):
+        st.markdown(
+            f"**{count(more, 'row')}** of these {kept:,} {'has' if more == 1 else 'have'} a finding that nobody has decided about. "
+            "The report does not count them as ready."
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pages.link("report", "See the findings", project)
+            st.button("Leave them out", key="strict", on_click=save_recipe, args=(project, strict))
 
 
 def _freeze(project: Project, recipe: Recipe, kept: int, *, is_busy: bool) -> None:

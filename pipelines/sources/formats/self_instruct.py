@@ -19,9 +19,9 @@ def _expand(row: Row, columns: Columns) -> list[dict[str, Any]]:
     if not isinstance(instances, list) or not instances:
         what = "an empty list" if instances == [] else kind_of(instances)
         raise Unfit(f'The column "{column}" is {what}, not a list of instances with an input and an output.')
-    wrong = next((one for one in instances if not isinstance(one, dict)), None)
-    if wrong is not None:
-        raise Unfit(f'An instance in the column "{column}" is {kind_of(wrong)}, not an object with an input and an output.')
+    wrong = [one for one in instances if not isinstance(one, dict)]
+    if wrong:
+        raise Unfit(f'An instance in the column "{column}" is {kind_of(wrong[0])}, not an object with an input and an output.')
     instruction = row[columns["instruction"]]
     if isinstance(instruction, list) and all(isinstance(part, str) for part in instruction):
         instruction = "\n\n".join(instruction)

@@ -58,17 +58,38 @@ export function compareView(messages, found, at, { onPick, onOpen }) {
   );
 }
 
+const SHOWN_SAME = 160; // characters of a long unchanged stretch shown next to a difference, or at each end of one that is all the same
+
+// A long stretch that is the same in both is folded, so that what differs stays in view.
+function folded(pieces) {
+  return pieces.flatMap((piece, i) => {
+    if (piece.op !== "same" || piece.text.length <= 3 * SHOWN_SAME) return diffNodes([piece]);
+    const isAll = pieces.length === 1;
+    const head = i === 0 && !isAll ? 0 : wordEnd(piece.text, SHOWN_SAME);
+    const tail = i === pieces.length - 1 && !isAll ? piece.text.length : wordEnd(piece.text, piece.text.length - SHOWN_SAME);
+    const hidden = piece.text.slice(head, tail);
+    const more = button({ class: "quiet more" }, `${plainNumber(hidden.length)} characters the same`);
+    more.addEventListener("click", () => more.replaceWith(hidden));
+    return [piece.text.slice(0, head), head ? " … " : "", more, tail < piece.text.length ? " … " : "", piece.text.slice(tail)];
+  });
+}
+
+function wordEnd(text, at) {
+  const blank = text.indexOf(" ", at);
+  return blank < 0 || blank > at + 40 ? at : blank;
+}
+
 function part(title, pieces) {
   if (isSame(pieces))
     return h(
       "div",
       { class: "same-part" },
       h("h4", {}, title, h("span", { class: "badge" }, "the same in both")),
-      h("div", { class: "text", dir: "auto" }, diffNodes(pieces)),
+      h("div", { class: "text", dir: "auto" }, folded(pieces)),
     );
   return [
-    h("div", {}, h("h4", { "data-side": "This row" }, title), h("div", { class: "text", dir: "auto" }, diffNodes(pieces.filter((p) => p.op !== "new")))),
-    h("div", {}, h("h4", { "data-side": "Other row" }, title), h("div", { class: "text", dir: "auto" }, diffNodes(pieces.filter((p) => p.op !== "gone")))),
+    h("div", {}, h("h4", { "data-side": "This row" }, title), h("div", { class: "text", dir: "auto" }, folded(pieces.filter((p) => p.op !== "new")))),
+    h("div", {}, h("h4", { "data-side": "Other row" }, title), h("div", { class: "text", dir: "auto" }, folded(pieces.filter((p) => p.op !== "gone")))),
   ];
 }
 

@@ -4,7 +4,7 @@ import { button, h } from "./element.js";
 import { checkJson, jsonLines, meansJson } from "./json_text.js";
 import { searchMarks, segments, turnMarks } from "./text.js";
 
-const ROLES = { system: "System", user: "User", assistant: "Answer", tool: "Tool result" };
+const ROLES = { system: "System", user: "Question", assistant: "Answer", tool: "Tool result" };
 const LONG_SYSTEM = 150; // characters of a system prompt shown before it is folded
 const LONG_TURN = 8000; // characters of any other turn
 const LONG_MARK = 240; // a mark over more characters is drawn lighter, so that the text under it stays readable

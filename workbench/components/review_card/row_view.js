@@ -20,6 +20,18 @@ export class RowView {
     this.isAsked = null; // whether the reader asked to compare; null while the row decides
     this.picked = 0;
     this.element.scrollTop = 0;
+    this.isFresh = true;
+  }
+
+  // A row opens where there is something to judge: at what its queue found, else at the answer, when that lies below the edge.
+  openAt(check) {
+    const marks = [...this.body.querySelectorAll("mark:not(.search)")];
+    const found = this.row.card.findings.find((finding) => finding.check === check);
+    const place = marks.find((mark) => found && (mark.getAttribute("aria-label") || "").includes(found.title)) || this.body.querySelector(".turn.assistant:last-of-type .role");
+    if (!place) return;
+    const view = this.element.getBoundingClientRect();
+    const below = place.getBoundingClientRect().bottom - view.top - 0.75 * view.height;
+    if (below > 0) this.element.scrollTop += below + 0.15 * view.height;
   }
 
   focus() {
@@ -35,6 +47,8 @@ export class RowView {
     if (row.editor) put(this.body, row.editor.element);
     else if (isComparing) put(this.body, this.comparison(row));
     else put(this.body, this.reading(row));
+    if (this.isFresh && !row.editor && !isComparing) this.openAt(row.check);
+    this.isFresh = false;
   }
 
   /** What changes while the same row stays in view. */
@@ -43,7 +57,7 @@ export class RowView {
     const view = (title, isOn) => button({ class: "tab", "aria-pressed": String(isComparing === isOn), onclick: () => isComparing !== isOn && this.compare() }, title);
     put(
       this.head,
-      h("span", { class: "where" }, card.sources.length ? `${card.sources[0].file}, row ${card.sources[0].row}` : card.id.slice(0, 8)),
+      h("span", { class: "where" }, placeOf(card)),
       card.cluster && h("span", { class: "topic" }, card.cluster.name),
       verdict && h("span", { class: `badge state ${verdict}` }, doneName(verdict)),
       isEdited && verdict !== "edit" && h("span", { class: "badge state edit" }, isMended ? `Mended: ${card.mended}` : doneName("edit")),
@@ -107,6 +121,20 @@ export class RowView {
     mark.scrollIntoView({ block: "center" });
     mark.focus({ preventScroll: true });
   }
+}
+
+const OWN_NUMBER = /(?:^|[\s_-])(?:id|no|nr|num|number|nummer|case|ticket|key|ref|reference)\.?(?:$|[\s_-])/iu;
+const LONGEST_NUMBER = 40;
+
+/** Where a row came from, by the number its own source gave it where it did. */
+export function placeOf(card) {
+  const place = card.sources.length ? `${card.sources[0].file}, row ${card.sources[0].row}` : card.id.slice(0, 8);
+  const own = Object.entries(card.meta || {}).find(([name, value]) => OWN_NUMBER.test(name) && isShort(value));
+  return own ? `${own[0]} ${own[1]} · ${place}` : place;
+}
+
+function isShort(value) {
+  return (typeof value === "string" && value.trim() !== "" && value.length <= LONGEST_NUMBER) || typeof value === "number";
 }
 
 /** The turns of a row as they stand: edited, or as imported. */
