@@ -35,7 +35,7 @@ class ColumnarRows:
                 for value in _values(batch):
                     row += 1
                     yield value.at(self.file, row) if isinstance(value, _Undecodable) else self._row(row, value, class_names)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             reason = f"damaged: {str(error).split(chr(10), 1)[0].rstrip('.')}. Write it again"
             if row == 0:
                 raise WorkbenchError(f"{self.file} is {reason}.") from error

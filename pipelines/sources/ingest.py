@@ -247,9 +247,11 @@ class _Import:
             if self.is_single_file:
                 raise
             self._set_aside(Rejection(rows.file.name, 0, str(error)), quarantine)
-        if isinstance(rows, FileRows) and rows.header and not fitting:
-            named = ", ".join(f"“{cell}”" for cell in rows.header)
-            rows.notes.append(f"none of its rows fits. Its first row was read as the names of the columns: {named}")
+        header = rows.header if isinstance(rows, FileRows) else []
+        if not fitting and (header or not looked):
+            problem = "none of its rows fits" if looked else "it holds no rows"
+            named = ", ".join(f"“{cell}”" for cell in header)
+            rows.notes.append(f"{problem}. Its first row was read as the names of the columns: {named}" if header else problem)
 
     def _report(self, rows: FileRows | TreeRows) -> None:
         now = time.monotonic()

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from pipelines.sources.encoding import Encoding
 from pipelines.sources.json_cursor import JsonCursor, Piece
-from pipelines.sources.rows import MAX_ROW_BYTES, TOO_LONG, RawRow, Rejection, kind_of
+from pipelines.sources.rows import MAX_ROW_BYTES, TOO_LONG, RawRow, Rejection, kind_of, text_problem
 
 KEY_COLUMN = "id"
 """Where the key of an object of rows goes; `key` when a row has an id of its own."""
 SPLIT_COLUMN = "split"
+_ABOUT_THE_FILE = {
+    "version",
+    "license",
+    "licence",
+    "name",
+    "title",
+    "description",
+    "date",
+    "created",
+    "author",
+    "url",
+    "language",
+    "lang",
+    "format",
+}
 _NAMED = 5
 _SPLITS = {"train", "training", "test", "testing", "validation", "valid", "val", "dev", "eval", "evaluation"}
-_LISTS_INSIDE_A_ROW = {"tools", "functions", "instances", "positive examples", "negative examples", "completions", "responses"}
+_LISTS_INSIDE_A_ROW = {
+    "tools", "functions", "instances", "positive examples", "negative examples", "completions", "responses", "candidates", "generations",
+    "context", "contexts", "retrieved_contexts", "passages", "documents", "paragraphs", "history", "answers", "qas",
+}  # fmt: skip
 
 
 def read_json_document(text: io.TextIOWrapper, file: str, encoding: Encoding, notes: list[str]) -> Iterator[RawRow | Rejection]:
@@ -95,7 +114,7 @@ class _Document:
     def _beside(self, header: _Header) -> Iterator[Rejection | RawRow]:
         """What stands beside the lists of rows: broken parts are rows set aside, the others are named in the notes."""
         yield from (self.row_of(piece) for _, piece in header.members if piece.problem)
-        names = [f"“{name}”" for name, piece in header.members if isinstance(piece.value, (dict, list)) and piece.value]
+        names = [f"“{key}”" for key, piece in header.members if piece.value and _may_be_a_row(key, piece.value)]
         if names:
             more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
             self.notes.append(f"not read as rows: {', '.join(names[:_NAMED])}{more}, beside the lists of rows")
@@ -115,6 +134,10 @@ class _Document:
                 self.row += 1
                 piece = self.cursor.value()
                 yield Rejection(self.file, self.row, "A key in double quotes and a colon must stand here.", piece.raw)
+            elif problem := text_problem(key):
+                self.row += 1
+                piece = self.cursor.value(is_member=True)
+                yield Rejection(self.file, self.row, f"Its key cannot be kept. {problem}", f"{json.dumps(key)}: {piece.raw}")
             else:
                 yield key
         self.cursor.skip()
@@ -167,6 +190,11 @@ class _Header:
     def is_row(self) -> bool:
         """Whether it holds a list of turns, so that it is a row itself."""
         return any(type(piece.value) is list and piece.value and _is_turn(piece.value[0]) for _, piece in self.members)
+
+
+def _may_be_a_row(key: str, value: Any) -> bool:
+    """Whether what stands beside the rows could be meant to be learned; a version or a licence is not."""
+    return isinstance(value, (dict, list)) or (isinstance(value, str) and key.lower() not in _ABOUT_THE_FILE)
 
 
 def _is_turn(value: Any) -> bool:

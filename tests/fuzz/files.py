@@ -94,22 +94,22 @@ def _encoded(text: str, pick: random.Random) -> tuple[bytes, str]:
     return text.encode(name, "replace"), name
 
 
-def _damaged(data: bytes, encoding: str, pick: random.Random) -> tuple[bytes, frozenset[str]]:
-    """The file as it is brought, and what stands in it."""
-    for _ in range(pick.choice((0, 0, 1, 1, 1, 2, 4))):
+def _damaged(data: bytes, encoding: str, pick: random.Random) -> tuple[bytes, frozenset[str], bool]:
+    """The file as it is brought, what stands in it, and whether all of that can be read whatever is done to a part of it."""
+    changes = pick.choice((0, 0, 1, 1, 1, 2, 4))
+    for _ in range(changes):
         data = change_bytes(data, pick)
     marks = marks_in(data)
     if not encoding.startswith(_WIDE) and data.startswith((b"\xfe\xff", b"\xff\xfe")):
         encoding = "utf-16"
-    if encoding.startswith(_WIDE):  # a byte too few shifts all that follows: it is no text in any encoding any more
+    if encoding.startswith(_WIDE):  # a byte too few shifts all that follows, and perhaps the judgement which of two bytes comes first
         marks &= marks_in(data.decode(encoding, "replace").encode("utf-8", "replace"))
-    return data, marks
+    return data, marks, not (changes and encoding.startswith(_WIDE))
 
 
 def _plain(shape: str, endings: tuple[str, ...]) -> Callable[[list[Row], int, random.Random], Input]:
     def write(rows: list[Row], number: int, pick: random.Random) -> Input:
-        data, marks = _damaged(*_json_text(rows, number, pick, shape), pick)
-        return Input(_named(number, pick.choice(endings), pick), data, marks, True)
+        return Input(_named(number, pick.choice(endings), pick), *_damaged(*_json_text(rows, number, pick, shape), pick))
 
     return write
 
@@ -128,17 +128,20 @@ def _delimited(rows: list[Row], number: int, pick: random.Random) -> Input:
         writer.writerow([value if isinstance(value, (str, int, float)) or value is None else json.dumps(value) for value in values])
         if pick.random() < 0.05:
             file.write(pick.choice(("\n", "exported, page 1\n", ",,,\n")))
-    data, marks = _damaged(*_encoded(file.getvalue(), pick), pick)
-    return Input(_named(number, pick.choice((".csv", ".tsv", ".csv")), pick), data, marks, True)
+    return Input(_named(number, pick.choice((".csv", ".tsv", ".csv")), pick), *_damaged(*_encoded(file.getvalue(), pick), pick))
 
 
 def _compressed(rows: list[Row], number: int, pick: random.Random) -> Input:
     inner = _WRITERS[pick.choice(("lines", "array", "csv"))][1](rows, number, pick)
-    press, ending = pick.choice(((gzip.compress, ".gz"), (bz2.compress, ".bz2"), (lzma.compress, ".xz"), (zstd.compress, ".zst")))
+    press, ending = pick.choice(((_gzip, ".gz"), (bz2.compress, ".bz2"), (lzma.compress, ".xz"), (zstd.compress, ".zst")))
     data = press(inner.data)
     if pick.random() < 0.2:
         data += press(b'\n{"question": "more", "answer": "members"}\n')
     return _container(data, f"{inner.name.split('.')[0]}.{inner.name.split('.', 1)[1]}{ending}", inner.marks, pick)
+
+
+def _gzip(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
 
 
 def _archive(rows: list[Row], number: int, pick: random.Random) -> Input:
@@ -152,14 +155,16 @@ def _archive(rows: list[Row], number: int, pick: random.Random) -> Input:
         ending = ".zip"
         with zipfile.ZipFile(buffer, "w", pick.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
             for name, file in zip(names, files, strict=True):
-                archive.writestr(name, file.data)
+                archive.writestr(zipfile.ZipInfo(name), file.data)
     else:
-        ending, mode = pick.choice(((".tar", "w"), (".tar.gz", "w:gz"), (".tgz", "w:gz")))
-        with tarfile.open(fileobj=buffer, mode=mode) as tar:
+        ending = pick.choice((".tar", ".tar.gz", ".tgz"))
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
             for name, file in zip(names, files, strict=True):
                 member = tarfile.TarInfo(name)
                 member.size = len(file.data)
                 tar.addfile(member, io.BytesIO(file.data))
+        if ending != ".tar":
+            buffer = io.BytesIO(_gzip(buffer.getvalue()))
     marks = frozenset().union(*(file.marks for file in files if file.is_whole))
     return _container(buffer.getvalue(), f"{number:08d}{ending}", marks, pick)
 
@@ -190,7 +195,16 @@ def _workbook(rows: list[Row], number: int, pick: random.Random) -> Input:
         marks |= marks_in(" ".join(map(str, cells)).encode("utf-8", "replace"))
     buffer = io.BytesIO()
     book.save(buffer)
-    return _container(buffer.getvalue(), f"{number:08d}.xlsx", frozenset(marks), pick)
+    return _container(_timeless(buffer.getvalue()), f"{number:08d}.xlsx", frozenset(marks), pick)
+
+
+def _timeless(book: bytes) -> bytes:
+    """The same workbook without the moment it was saved at."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as saved, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in saved.namelist():
+            archive.writestr(zipfile.ZipInfo(name), re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2026-01-01T00:00:00Z", saved.read(name)))
+    return buffer.getvalue()
 
 
 def _cell(value: object) -> object:

@@ -48,7 +48,9 @@ TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo
 )
 @pytest.mark.parametrize("indent", [None, 2])
 def test_every_shape_gives_its_rows(document, rows, indent):
-    assert read(json.dumps(document, indent=indent)) == (list(enumerate(rows, 1)), [], [])
+    values, rejected, notes = read(json.dumps(document, indent=indent))
+    assert (values, rejected) == (list(enumerate(rows, 1)), [])
+    assert notes == (["not read as rows: “info”, beside the lists of rows"] if "info" in document else [])
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])

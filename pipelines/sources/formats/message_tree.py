@@ -38,15 +38,28 @@ def _ways(node: Node, before: list[dict[str, str]]) -> Iterator[list[dict[str, s
     if len(before) >= MAX_DEPTH:
         raise Unfit(f"Its replies are nested deeper than {MAX_DEPTH} levels. Flatten it.")
     turns = [*before, turn_of(node, f"Message {len(before) + 1} of a way through the tree")]
-    replies = node.get("replies")
-    below = [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
     answered = False
-    for reply in below:
+    for reply in _replies(node):
         ways = list(_ways(reply, turns))
         answered = answered or bool(ways)
         yield from ways
     if ends_here(turns[-1]["role"], answered, not before):
         yield turns
+
+
+def _replies(node: Node) -> list[Node]:
+    """The messages below one. Raises Unfit when they are none, or stand under another name."""
+    other = next((name for name, found in node.items() if name != "replies" and _are_messages(found)), None)
+    if other is not None:
+        raise Unfit(f'A message has messages below it in "{other}", where "replies" is expected. Rename it.')
+    replies = node.get("replies") or []
+    if not isinstance(replies, list) or not all(isinstance(reply, dict) for reply in replies):
+        raise Unfit("The replies of a message are not a list of messages. Write each as an object with a role and a text.")
+    return replies
+
+
+def _are_messages(found: Any) -> bool:
+    return isinstance(found, list) and bool(found) and all(isinstance(one, dict) and "role" in one for one in found)
 
 
 def _fits(row: Row, columns: Columns) -> bool:
