@@ -32,6 +32,9 @@ def _convert(row: Row, columns: Columns) -> Record:
     prompt, chosen, rejected = _parted(prompt, chosen, rejected)
     if not chosen or not rejected:
         raise Unfit("Its chosen or rejected side holds no answer behind the prompt.")
+    for side, turns in (("chosen", chosen), ("rejected", rejected)):
+        if all(turn.role in ("user", "system") for turn in turns):
+            raise Unfit(f"Its {side} side holds no answer: the {turns[-1].role} says it. Give the turn the role assistant.")
     if not prompt:
         raise Unfit(f'It has no prompt: "{columns["chosen"]}" and "{columns["rejected"]}" do not begin with the same turns.')
     tools = tools_of(row, columns) or _openai_tools(row, columns)
