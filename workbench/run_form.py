@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pipelines.models import BASE_MODEL
 from pipelines.training.config import RunConfig, Suggestion, default_config
 from pipelines.training.device import best_device
 from workbench import context
-from workbench.words import escaped, percent
+from workbench.words import count, escaped, percent
 
 _SHIPPED = "SmolLM2-135M-Instruct (comes with Winnow, small enough for a laptop)"
 _OTHER = "Another model"
@@ -101,7 +102,7 @@ def _settings(manifest: dict[str, Any], suggestion: Suggestion) -> RunConfig:
             "Rounds before a step", _BATCHES, usual.gradient_accumulation, key=key("times"),
             help="So many lots of rows are read before the model is changed once. More rounds need no more memory.",
         )  # fmt: skip
-        st.caption(f"One step learns from {batch * times} rows; {rows:,} rows are {rows / (batch * times):,.1f} steps.")
+        st.caption(f"One step learns from {batch * times} rows; {rows:,} rows are {count(math.ceil(rows / (batch * times)), 'step')}.")
         length = st.select_slider(
             "Longest row, in tokens", sorted({*_LENGTHS, usual.max_length}), usual.max_length, key=key("length"),
             help="A token is a piece of a word; 100 English words are about 130 tokens.",

@@ -152,7 +152,7 @@ def _speed(config: RunConfig, device: Device) -> tuple[Range, str]:
     speed = multiplication_speed()
     return Range(
         *(share * speed for share in CPU_SHARE)
-    ), "Short multiplications timed on this machine; no run has been measured on it yet."
+    ), "Estimated from a short test of this machine: no training has been timed on it yet."
 
 
 def multiplication_speed(side: int = 512, repeats: int = 40) -> float:

@@ -38,7 +38,11 @@ def page() -> None:
             "Freeze one",
         )
         return
-    head("Train", "Teach a model the rows of a snapshot. The model itself stays as it is; what it learns is kept in a small adapter.")
+    head(
+        "Train",
+        "Teach a model the rows of a snapshot. You get a small file, an adapter, that is laid over the model and can be taken off again; "
+        "the model itself stays as it is. The page Evaluate then shows what it bought, and lets you ask it something.",
+    )
     runs = list_jobs(project, kind="train", limit=SHOWN_RUNS)
     wanted = st.query_params.get("run")
     shown = next((run for run in runs if run.id == wanted), None)
