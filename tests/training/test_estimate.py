@@ -52,7 +52,7 @@ def test_without_measurements_the_estimate_is_a_wide_range_with_its_basis():
     found = estimate(WORK, CONFIG, SMOLLM, CPU)
     assert 0 < found.seconds_per_step.low < found.seconds_per_step.high
     assert 60 * found.seconds_per_step.high < found.total_seconds.high
-    assert "no run has been measured" in found.basis and found.fits
+    assert "no training has been timed" in found.basis and found.fits
     assert json.loads(json.dumps(found.to_json()))["fits"] is True
 
 
@@ -71,7 +71,7 @@ def test_a_measured_run_narrows_the_next_estimate_to_what_it_measured():
     other = estimate(WORK, dataclasses.replace(CONFIG, base="other/model"), SMOLLM, CPU)
     assert other.seconds_per_step.high > after.seconds_per_step.high and "other models" in other.basis
     elsewhere = estimate(WORK, CONFIG, SMOLLM, dataclasses.replace(CPU, name="another processor"))
-    assert "no run has been measured" in elsewhere.basis
+    assert "no training has been timed" in elsewhere.basis
 
 
 def test_a_torn_line_of_measurements_is_passed_over():
