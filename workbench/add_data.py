@@ -20,7 +20,7 @@ from workbench.words import count, escaped, shortened
 _UPLOAD, _PATH = "Upload a file", "Name a file, folder or data set"
 PREVIEW_ROWS = 20
 _SHOWN = 120
-"""Characters of a question or an answer in the table of first rows; the cell's own view shows no more."""
+"""Characters of a question or an answer in the table of first rows; the whole text is under "As they are in the file"."""
 _FORM = "reading"
 """Beginning of the keys of the form's widgets."""
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pipelines.checks import Evidence, Measurements, SetFeatures, check
 from pipelines.checks._answer_likeness import have_other_answers
 
-_FLAGGED = 0.6
 
-
-@check(title="Near duplicates", unit="similarity", group="duplicates", flag_above=_FLAGGED, scope="set", version=2, needs=("near_pairs",))
+@check(title="Near duplicates", unit="similarity", group="duplicates", flag_above=0.6, scope="set", version=2, needs=("near_pairs",))
 def near_duplicate(features: SetFeatures) -> Measurements:
     """How similar the row is to the most similar earlier row: the share of three-word sequences they have in common, from 0 to 1.
 

@@ -97,13 +97,9 @@ def left_out_notes(seen: Recognition, rows: Sequence[Mapping[str, Any]]) -> list
     """A sentence for the user when a column of long texts is not part of what is learned: it may be the background of the question."""
     if seen.form is None:
         return []
-    used = set(seen.mapping.values())
-    texts = {
-        column: [v for row in rows if isinstance(v := row.get(column), str) and v.strip()] for column in seen.columns if column not in used
-    }
-    long = [
-        column for column, found in texts.items() if found and sum(len(v) > _LONG_TEXT for v in found) * 2 > max(len(found), len(rows) // 2)
-    ]
+    others = [column for column in seen.columns if column not in seen.mapping.values()]
+    lengths = {column: [len(text) for row in rows if isinstance(text := row.get(column), str)] for column in others}
+    long = [column for column, found in lengths.items() if 2 * sum(length > _LONG_TEXT for length in found) > len(rows)]
     if not long:
         return []
     named = ", ".join(f'"{column}"' for column in long)
