@@ -6,7 +6,7 @@ from pipelines.checks import Measurements, SetFeatures, check
 from pipelines.checks._lengths import length_outliers
 
 
-@check(title="Answers of unusual length", unit="times the usual spread", group="length", flag_above=4.0, scope="set")
+@check(title="Answers of unusual length", unit="times the usual spread", group="length", flag_above=4.0, scope="set", version=2)
 def answer_length_outlier(features: SetFeatures) -> Measurements:
     """How far the answer's length is from the usual, as a multiple of how far lengths usually are from it.
 

@@ -32,7 +32,7 @@ _STAND_IN_LOCAL = re.compile(
 _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|pdf|css|js|ts|py|json|html?|md|txt|zip|service|mount|target|socket)$", re.IGNORECASE)
 
 
-@check(title="Email addresses", unit="addresses", group="privacy", flag_above=0)
+@check(title="Email addresses", unit="addresses", group="privacy", flag_above=0, version=2)
 def email_address(batch: Batch) -> Measurements:
     """Number of email addresses, also those written "name [at] firm [dot] com".
 

@@ -29,7 +29,7 @@ farther of the two decides. Chosen on mixtures of public sets, see tests/benchma
     group="meaning",
     flag_above=3.5,
     scope="set",
-    version=2,
+    version=3,
     needs=("embeddings",),
 )
 def off_topic(features: SetFeatures) -> Measurements:

@@ -44,7 +44,7 @@ _FIRST = re.compile(r"[\[{<lLTFXxＸ]")
 _ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhalter|modèle|plantilla|sjabloon|模板|填空"
 
 
-@check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0)
+@check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0, version=2)
 def placeholder(batch: Batch) -> Measurements:
     """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum.
 

@@ -6,7 +6,15 @@ from pipelines.checks import Measurements, SetFeatures, check
 from pipelines.checks._lengths import length_outliers
 
 
-@check(title="Prompts of unusual length", unit="times the usual spread", group="length", severity="info", flag_above=5.0, scope="set")
+@check(
+    title="Prompts of unusual length",
+    unit="times the usual spread",
+    group="length",
+    severity="info",
+    flag_above=5.0,
+    scope="set",
+    version=2,
+)
 def prompt_length_outlier(features: SetFeatures) -> Measurements:
     """How far the prompt's length is from the usual, as a multiple of how far lengths usually are from it.
 
