@@ -127,8 +127,8 @@ def _filter(
         clauses.append("v.record IS NULL" if queue.state == "undecided" else "v.verdict = $state")
         values |= {} if queue.state == "undecided" else {"state": queue.state}
     if queue.search:
-        places = ", ' ', ".join(["r.prompt", "r.answer", _OTHER_COLUMNS])
-        clauses.append(f"contains(lower(concat({places})), lower($search))")
+        places = ("r.prompt", "r.answer", _OTHER_COLUMNS)
+        clauses.append(f"({' OR '.join(f'contains(lower({place}), lower($search))' for place in places)})")
         values["search"] = queue.search
     chosen = {"chosen": queue.ids} if queue.ids else {}
     if queue.selection is not None:
