@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pipelines.sources.legacy_encoding import TITLES as _LEGACY_TITLES
+from pipelines.sources.legacy_encoding import legacy_encoding
+from pipelines.sources.mixed_encoding import LineKind, kind_of_line, mended
 from pipelines.sources.packed import open_bytes
 
 CHUNK_BYTES = 1024 * 1024
@@ -23,10 +26,11 @@ _MARKS = (  # the longer mark first: the UTF-32 mark begins with the UTF-16 one
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NAMES = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_TITLES = {"cp1252": "Windows-1252", "latin-1": "Latin-1", **_LEGACY_TITLES}
 _NOT_IN_CP1252 = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
 _BEYOND_ASCII = bytes(range(128, 256))
-_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+_SAMPLE_LINES = 200
+"""How many lines that are not UTF-8 are shown to the detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,13 @@ class Encoding:
     """Length of the byte order mark to pass over."""
     note: str = ""
     """What to tell the user; empty for UTF-8."""
+    mostly: str = ""
+    """Of a file that mixes UTF-8 and Windows-1252: the codec of most lines. Its `name` is then UTF-8, which `bytes_of` makes of all."""
 
     @property
     def title(self) -> str:
         """The encoding's name for people."""
-        return _NAMES.get(self.name, self.name.upper().removesuffix("-LE").removesuffix("-BE"))
+        return title_of(self.name)
 
     @property
     def keeps_ascii(self) -> bool:
@@ -51,10 +57,16 @@ class Encoding:
         return not self.name.startswith(("utf-16", "utf-32"))
 
 
-def detect_encoding(path: Path, *, head_only: bool = False) -> Encoding:
-    """The encoding of a text file: by its byte order mark, else UTF-8 where that holds, else UTF-16 or Windows-1252.
+def title_of(codec: str) -> str:
+    """The name for people of an encoding."""
+    return _TITLES.get(codec, codec.upper().removesuffix("-LE").removesuffix("-BE"))
 
-    A UTF-8 file with a few broken bytes stays UTF-8: most of its characters beyond ASCII are valid.
+
+def detect_encoding(path: Path, *, head_only: bool = False) -> Encoding:
+    """The encoding of a text file: by its byte order mark, else UTF-16 by its zero bytes, else by its lines that are not ASCII.
+
+    Where most of these are UTF-8, the others are read as Windows-1252 line by line; where most are not, they are looked at together
+    for an older encoding, and what no other explains is Windows-1252.
     """
     with open_bytes(path) as stream:
         head = stream.read(HEAD_BYTES)
@@ -64,7 +76,7 @@ def detect_encoding(path: Path, *, head_only: bool = False) -> Encoding:
         wide = _utf_16_without_mark(head)
         if wide:
             return Encoding(wide, 0, "read as UTF-16, judged by its zero bytes")
-        return _judge_bytes(_blocks_not_ascii(stream, head, head_only))
+        return _judge_lines(_blocks_not_ascii(stream, head, head_only))
 
 
 def _utf_16_without_mark(head: bytes) -> str | None:
@@ -80,10 +92,10 @@ def _utf_16_without_mark(head: bytes) -> str | None:
 
 
 def _blocks_not_ascii(stream: BinaryIO, head: bytes, head_only: bool) -> Iterator[bytes]:
-    """The parts of the stream that hold other than ASCII bytes, cut behind an ASCII byte so that no character is cut."""
+    """The parts of the stream that hold other than ASCII bytes: whole lines, or of a longer one parts that end on an ASCII byte."""
     chunk, rest = head, b""
     while chunk:
-        cut = len(chunk.rstrip(_BEYOND_ASCII))
+        cut = chunk.rfind(b"\n") + 1 or len(chunk.rstrip(_BEYOND_ASCII))
         whole, rest = (rest + chunk[:cut], chunk[cut:]) if cut else (b"", rest + chunk)
         if not whole.isascii():
             yield whole
@@ -94,28 +106,45 @@ def _blocks_not_ascii(stream: BinaryIO, head: bytes, head_only: bool) -> Iterato
         yield rest
 
 
-def _judge_bytes(blocks: Iterator[bytes]) -> Encoding:
-    valid = broken = 0
-    has_unknown_to_cp1252 = False
+def _judge_lines(blocks: Iterator[bytes]) -> Encoding:
+    """The encoding of most lines that are not ASCII; the note counts the others, and `mostly` says that there are some."""
+    kinds: Counter[LineKind] = Counter()
+    samples: list[bytes] = []
     for block in blocks:
         try:
-            valid += len(block) - len(block.decode("utf-8"))
-            continue
+            block.decode("utf-8")
         except UnicodeDecodeError:
-            text = block.decode("utf-8", "surrogateescape")
-        bad = _ESCAPED_BYTE.findall(text)
-        broken += len(bad)
-        valid += sum(not c.isascii() for c in text) - len(bad)
-        has_unknown_to_cp1252 = has_unknown_to_cp1252 or any(byte in block for byte in _NOT_IN_CP1252)
-    if broken <= valid:
+            for line in block.split(b"\n"):
+                kind = kind_of_line(line)
+                kinds[kind] += 1
+                if kind == "other" and len(samples) < _SAMPLE_LINES:
+                    samples.append(line)
+        else:
+            kinds["utf-8"] += sum(not line.isascii() for line in block.split(b"\n"))
+    strange, native = kinds["other"], kinds["utf-8"] + kinds["broken"]
+    if not strange and not kinds["broken"]:
         return Encoding("utf-8")
-    name = "latin-1" if has_unknown_to_cp1252 else "cp1252"
-    return Encoding(name, 0, f"read as {_NAMES[name]}, because it is not UTF-8")
+    if strange <= native:
+        odd = strange + kinds["broken"]
+        lines = "1 line holds" if odd == 1 else f"{odd:,} lines hold"
+        return Encoding("utf-8", note=f"{lines} bytes that are not UTF-8: read as Windows-1252 where they can be", mostly="utf-8")
+    name = legacy_encoding(samples) or ("latin-1" if any(byte in line for line in samples for byte in _NOT_IN_CP1252) else "cp1252")
+    because = f"read as {title_of(name)}, because it is not UTF-8"
+    if name in ("cp1252", "latin-1") and native:
+        lines = "1 line that is" if native == 1 else f"{native:,} lines that are"
+        return Encoding("utf-8", note=f"{because}, but for {lines}", mostly="cp1252")
+    return Encoding(name, note=because)
+
+
+def bytes_of(stream: BinaryIO, encoding: Encoding) -> BinaryIO:
+    """The bytes, behind the byte order mark, of a stream that has just been opened: all of them in the encoding's codec."""
+    stream.read(encoding.mark_bytes)
+    return mended(stream, mostly=encoding.mostly) if encoding.mostly else stream
 
 
 def open_text(stream: BinaryIO, encoding: Encoding) -> io.TextIOWrapper:
     """The characters of a stream, line ends as they are. Bytes that do not fit become lone surrogates: see undecodable."""
-    stream.read(encoding.mark_bytes)
+    stream = bytes_of(stream, encoding)
     errors = "surrogateescape" if encoding.keeps_ascii else "winnow-wide"
     return io.TextIOWrapper(stream, encoding=encoding.name, errors=errors, newline="")
 

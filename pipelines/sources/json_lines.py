@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pipelines.sources.encoding import Encoding, open_text, undecodable
+from pipelines.sources.encoding import Encoding, bytes_of, open_text, undecodable
 from pipelines.sources.rows import MAX_RAW_CHARACTERS, MAX_ROW_BYTES, TOO_LONG, RawRow, Rejection, kind_of
 from pipelines.sources.strict_json import BadJson, parse_json
 
@@ -39,8 +39,7 @@ Line = tuple[str, str | None]
 
 def _byte_lines(stream: BinaryIO, encoding: Encoding) -> Iterator[Line]:
     """Cut at bytes first: several times faster than a text stream, and a character that is not a line end never ends a line."""
-    stream.read(encoding.mark_bytes)
-    name, readline = encoding.name, stream.readline
+    name, readline = encoding.name, bytes_of(stream, encoding).readline
     while line := readline(MAX_ROW_BYTES + 1):
         if len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
             while (more := readline(MAX_ROW_BYTES)) and not more.endswith(b"\n"):

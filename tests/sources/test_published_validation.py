@@ -46,7 +46,7 @@ OPENAI = {
 }
 TOGETHER = {
     "not JSON": '{"messages": [',
-    "not UTF-8": b'{"messages": [{"role": "user", "content": "caf\xe9?"}, {"role": "assistant", "content": "\xe2\x80\x94"}]}',
+    "not UTF-8": b'{"messages": [{"role": "user", "content": "caf\x81?"}, {"role": "assistant", "content": "\xe2\x80\x94"}]}',
     "line_type": "just a text",
     "messages is no list": {"messages": "When do you open?"},
     "messages is empty": chat(),
@@ -71,6 +71,7 @@ MENDED = {
     "OpenAI: message_unrecognized_key": chat(USER, ANSWER | {"mood": "kind"}),
     "Together: input is no object": PAIR | {"input": "When do you open?"},
     "Together: preferred_output is no list": PAIR | {"preferred_output": "We open at nine."},
+    "Together: not UTF-8, but Windows-1252": b'{"prompt": "A caf\xe9?", "completion": "We open at nine."}',
     "Together: prompt is no text": {"prompt": 5, "completion": "We open at nine."},
 }
 """What is understood all the same: it comes in, and what is exported breaks no rule any more."""
@@ -116,7 +117,8 @@ def test_the_row_that_breaks_a_published_rule_is_named(tmp_path, rule):
 
 @pytest.mark.parametrize("rule", MENDED)
 def test_what_is_understood_all_the_same_is_exported_as_it_should_be(tmp_path, rule):
-    (tmp_path / "a.jsonl").write_text(json.dumps(MENDED[rule]) + "\n")
+    row = MENDED[rule]
+    (tmp_path / "a.jsonl").write_bytes(row if isinstance(row, bytes) else json.dumps(row).encode())
     project = Project.create(tmp_path / "p")
     assert import_source(project, tmp_path / "a.jsonl").records == 1
     (path,) = project.record_parts

@@ -88,17 +88,17 @@ def test_bytes_unknown_to_windows_1252_are_read_as_latin_1(tmp_path):
     [
         (
             "a.jsonl",
-            b'{"q": "\xc3\xa9\xc3\xa9"}\n{"q": "\xe9"}\n{"q": "ok"}\n',
+            b'{"q": "\xc3\xa9\xc3\xa9"}\n{"q": "\x81"}\n{"q": "ok"}\n',
             "It holds bytes that are not UTF-8 (at byte 8). Save the file as UTF-8.",
         ),
         (
             "a.json",
-            b'[{"q": "\xc3\xa9\xc3\xa9"},\n{"q": "\xe9"},\n{"q": "ok"}]',
+            b'[{"q": "\xc3\xa9\xc3\xa9"},\n{"q": "\x81"},\n{"q": "ok"}]',
             "It holds bytes that are not UTF-8 (at character 8). Save the file as UTF-8.",
         ),
         (
             "a.csv",
-            b"q,a\n\xc3\xa9\xc3\xa9,1\n\xe9,2\nok,3\n",
+            b"q,a\n\xc3\xa9\xc3\xa9,1\n\x81,2\nok,3\n",
             "It holds bytes that are not UTF-8 (at character 1). Save the file as UTF-8.",
         ),
     ],
@@ -107,7 +107,7 @@ def test_one_broken_byte_costs_one_row_and_not_the_encoding_of_the_file(tmp_path
     values, reasons, rows = read(write(tmp_path / name, content))
     assert [value["q"] for _, value in values] == ["éé", "ok"]
     assert reasons == [(2, reason)]
-    assert rows.notes == []
+    assert rows.notes == ["1 line holds bytes that are not UTF-8: read as Windows-1252 where they can be"]
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "list.json", "rows.csv"])
