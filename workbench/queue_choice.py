@@ -22,6 +22,8 @@ STATE_WORDS: dict[State, str] = {
     "flag": VERDICT_WORDS["flag"],
 }
 ORDER_WORDS: dict[Order, str] = {"worst": "Worst first", "random": "Random order", "import": "As imported"}
+_SHOWN = "review-fields"
+"""Session state: the queue that the fields show, and a number for each time that it was changed elsewhere."""
 _KEPT = ("project",)
 """URL parameters that are not the queue's."""
 _ALL: dict[str, Any] = {"check": "", "cluster": -1}
@@ -36,6 +38,7 @@ def open_queue(queue: Queue) -> None:
 
 def choose_queue(project: Project, queue: Queue) -> None:
     """Draws the fields. Each shows how many rows its choices hold."""
+    _renew_if_changed_elsewhere(queue)
     root, revision = str(project.folder), project.revision
     check, cluster, state, order, search = st.columns([3.2, 2.4, 1.9, 1.7, 2.4], gap="small", vertical_alignment="bottom")
     with check:
@@ -55,6 +58,17 @@ def choose_queue(project: Project, queue: Queue) -> None:
         )  # fmt: skip
 
 
+def _renew_if_changed_elsewhere(queue: Queue) -> None:
+    """Draws new fields where the queue was not chosen by them, but on the card or by a link.
+
+    The card may send a message before the browser has heard of the change. It brings what all fields held before, and in the same fields
+    that would be a choice: the queue would be changed back.
+    """
+    shown, generation = st.session_state.get(_SHOWN, (None, 0))
+    if shown != queue:
+        st.session_state[_SHOWN] = (queue, generation + 1)
+
+
 def _select(label: str, name: str, options: list[Any], words: dict[Any, str], queue: Queue) -> None:
     # Streamlit sends a choice by its words and keeps it as they were: with the words in the key, new counts make a new field.
     of_words = content_hash([words[option] for option in options])[:12]
@@ -66,7 +80,7 @@ def _select(label: str, name: str, options: list[Any], words: dict[Any, str], qu
 
 def _key(name: str, of_words: str, queue: Queue | None = None) -> str:
     """The key of a field; with a queue, the field shows the queue's value: the URL is the truth, also after a link or the back button."""
-    key = f"review-{name}-{of_words}"
+    key = f"review-{name}-{of_words}-{st.session_state[_SHOWN][1]}"
     if queue is not None:
         value = getattr(queue, name)
         st.session_state[key] = _ALL[name] if value is None else value
@@ -76,7 +90,9 @@ def _key(name: str, of_words: str, queue: Queue | None = None) -> str:
 def _changed(queue: Queue, name: str, key: str) -> None:
     value = st.session_state[key]
     change: dict[str, Any] = {name: None if name in _ALL and value == _ALL[name] else value}
-    open_queue(replace(queue, **change))
+    chosen = replace(queue, **change)
+    st.session_state[_SHOWN] = (chosen, st.session_state[_SHOWN][1])
+    open_queue(chosen)
 
 
 def _checks(root: str, revision: str, queue: Queue) -> dict[str, str]:
