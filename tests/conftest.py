@@ -10,6 +10,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # several tests at a time: their threads would only wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from hypothesis import settings
 
 from pipelines.records import Message, Record
@@ -19,6 +22,16 @@ settings.register_profile("winnow", deadline=None)  # first calls import pyarrow
 settings.load_profile("winnow")
 
 SHARED_DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest go first, so that workers that take files one by one end together."""
+    weight = {"browser": 1, "slow": 2}
+    longest: dict[Path, int] = {}
+    for item in items:
+        found = sum(weight.get(mark.name, 0) for mark in item.iter_markers())
+        longest[item.path] = max(longest.get(item.path, 0), found)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 def chat(*turns: str, system: str | None = None, **meta: object) -> Record:

@@ -16,6 +16,7 @@ from pipelines.store.project import Project
 from tests.workbench.browser import Server, chromium, open_card, type_keys, wait_until_saved
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample" / "tickets.jsonl"
+ROWS = 80
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -43,7 +44,7 @@ def finished(project: Project, kind: str):
 
 def test_the_whole_job_from_an_uploaded_file_to_a_conversation(tmp_path):
     file = tmp_path / "export.jsonl"
-    file.write_bytes(b"\n".join(SAMPLE.read_bytes().splitlines()[:120]))
+    file.write_bytes(b"\n".join(SAMPLE.read_bytes().splitlines()[:ROWS]))
     home = tmp_path / "projects"
     project = Project.create(home / "tickets")
     server = Server(home)
@@ -58,7 +59,7 @@ def test_the_whole_job_from_an_uploaded_file_to_a_conversation(tmp_path):
             page.locator('input[type="file"]').set_input_files(file)
             page.locator(".st-key-import button").click()
             imported = wait_for(finished(project, "import")).result
-            assert imported["rows_read"] == imported["records"] + imported["duplicate_rows"] + imported["rejected"] == 120
+            assert imported["rows_read"] == imported["records"] + imported["duplicate_rows"] + imported["rejected"] == ROWS
 
             page.locator(".st-key-scan button").click()
             assert wait_for(finished(project, "scan")).result["records"] == imported["records"]
@@ -85,7 +86,7 @@ def test_the_whole_job_from_an_uploaded_file_to_a_conversation(tmp_path):
             with page.expect_download() as download:
                 page.locator(f".st-key-export-{snapshot['id']}-csv button").click()
             with zipfile.ZipFile(download.value.path()) as archive:
-                assert "train.csv" in archive.namelist() and len(archive.read("train.csv").splitlines()) > 50
+                assert "train.csv" in archive.namelist() and len(archive.read("train.csv").splitlines()) > ROWS // 3
 
             page.goto(f"{address}/train?project=tickets&snapshot={snapshot['id']}")
             page.get_by_text("Settings", exact=True).click()
