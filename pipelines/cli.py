@@ -163,6 +163,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_.add_argument("check", metavar="CHECK", nargs="?", help="the check; without it, the checks that have a fix are listed")
     add_.add_argument("--preview", action="store_true", help="show 20 mended rows, and change nothing")
 
+    add_ = add("allow", rule_commands.allow, "list the personal data that may stay, such as a firm's own hotline, or change the list")
+    add_.add_argument("entries", metavar="DETAIL", nargs="*", help="add this; a * stands for any characters, as in '*@firm.com'")
+    add_.add_argument("--remove", metavar="DETAIL", action="append", default=[], help="take this off the list")
+
     add_ = add("undo", commands.undo_decision, "take a decision back, or all of a bulk action or fix")
     add_.add_argument("seq", metavar="SEQ", type=int, nargs="?", help="its number, as `decisions` shows it")
     add_.add_argument("--batch", metavar="BATCH", help="all decisions of this batch, as `decisions` and `fix` show it")

@@ -152,7 +152,8 @@ def fix_rows(options: argparse.Namespace) -> Answer:
     from pipelines.curation.fixes import fixable_checks, preview_fix
 
     if options.check is None:
-        fixes = {name: check.fix for name, check in fixable_checks().items()}
+        has_project = (Path(options.project) / "project.db").is_file()
+        fixes = {name: check.fix for name, check in fixable_checks(_open(options) if has_project else None).items()}
         shown = [{"check": name, "title": fix.title, "description": fix.description} for name, fix in fixes.items() if fix]
         return {"fixes": shown}, "\n".join(f"{f['check']:<24} {f['title']}" for f in shown)
     project = _open(options)

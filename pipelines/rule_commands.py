@@ -27,6 +27,25 @@ def rules(options: argparse.Namespace) -> Answer:
     return _tested(chosen) if options.action == "test" else _run(project, chosen, options.on)
 
 
+def allow(options: argparse.Namespace) -> Answer:
+    """Lists what may stay in the rows, or changes the list and has the checks of personal data look again."""
+    from pipelines.commands import work
+    from pipelines.rules.allow_list import allowed, privacy_checks, save_allowed
+    from pipelines.store.project import Project
+
+    project = Project.open(options.project)
+    entries = allowed(project)
+    unknown = [entry for entry in options.remove if entry not in entries]
+    if unknown:
+        raise WorkbenchError(f'"{unknown[0]}" is not on the list. `winnow allow` shows it.')
+    if options.entries or options.remove:
+        kept = save_allowed(project, [entry for entry in entries if entry not in options.remove] + options.entries)
+        if kept != entries and not project.is_empty:
+            work(project, "scan", {"checks": privacy_checks()}, "Look for personal data again")
+        entries = kept
+    return {"allowed": entries}, "\n".join(entries) or "Nothing is on the list. Add a detail: winnow allow help@firm.com"
+
+
 def _listed(found: list[Rule]) -> Answer:
     shown = [{"id": r.id, "title": r.title, "severity": r.severity, "on": r.on, "tests": len(r.examples)} for r in found]
     lines = [f"{r['id']:<28} {r['severity']:<8} {r['title']}" for r in shown]

@@ -151,3 +151,21 @@ def test_a_full_disk_is_told_in_a_sentence_and_a_fault_of_our_own_is_not_hidden(
     monkeypatch.setattr("pipelines.commands.list_checks", fail(FileNotFoundError(errno.ENOENT, "No such file")))
     with pytest.raises(FileNotFoundError):
         cli.main(["checks"])
+
+
+def test_what_may_stay_is_listed_added_and_removed(project, fill, capsys):
+    from tests.conftest import chat
+
+    def winnow(*words: str) -> dict:
+        assert cli.main(["--project", str(project.folder), "--json", *words]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    fill(project, [chat("How do I reach you?", "Write to help@harbour.io.")])
+    assert winnow("allow") == {"allowed": []}
+    assert winnow("scan", "--checks", "email_address")["checks"]["email_address"]["flagged"] == 1
+    assert winnow("allow", "*@harbour.io", "+49 30 901820") == {"allowed": ["*@harbour.io", "+49 30 901820"]}
+    assert winnow("issues", "--check", "email_address") == {"issues": []}
+    assert winnow("allow", "--remove", "*@harbour.io") == {"allowed": ["+49 30 901820"]}
+    assert len(winnow("issues", "--check", "email_address")["issues"]) == 1
+    assert cli.main(["--project", str(project.folder), "allow", "--remove", "x"]) == 1
+    assert "is not on the list" in capsys.readouterr().err

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.checks import all_checks
 from pipelines.curation.fixes import preview_fix
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from workbench.excerpt import ROLE_WORDS
 from workbench.job_progress import begin
@@ -25,7 +25,8 @@ _LONGEST = 20_000
 
 def fix_button(project: Project, name: str, rows: int) -> None:
     """A button that opens the dialog, for a check that has a fix."""
-    fix = all_checks()[name].fix if name in all_checks() else None
+    check = known_checks(project).get(name)
+    fix = check.fix if check else None
     if fix and rows and st.button(fix.title, key=f"fix-{name}", icon=":material/auto_fix_high:", type="tertiary"):
         _dialog(project, name)
 

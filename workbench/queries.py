@@ -10,12 +10,12 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
-from pipelines.checks import all_checks
 from pipelines.curation.decisions import connect
 from pipelines.curation.issue_index import add_issue_index, issue_counts
 from pipelines.curation.issues import cluster_names
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.rules.rule import is_rule_name
 from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 
@@ -62,7 +62,9 @@ def unscanned_rows(root: str, revision: str, *, rules: bool = True) -> int:
     project = Project(root)
     rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
     missing = set()
-    for check in (known_checks(project) if rules else all_checks()).values():
+    for name, check in known_checks(project).items():
+        if is_rule_name(name) and not rules:
+            continue
         folder = project.measurements_folder / check.key
         if check.scope == "batch":
             missing |= {part for part in rows if not (folder / part.name).is_file()}

@@ -9,7 +9,9 @@ import streamlit as st
 
 from pipelines.errors import WorkbenchError
 from pipelines.records import content_hash
+from pipelines.rules.rule import NUMBER
 from pipelines.rules.rule_file import load_rules, rules_text, save_rules
+from pipelines.rules.text_pattern import of_examples
 from pipelines.store.project import Project
 from workbench.words import SEVERITY_WORDS, escaped
 
@@ -17,6 +19,7 @@ _KINDS = {
     "forbid": "These words must not be said",
     "require": "This must be said",
     "glossary": "Say this instead of that",
+    "numbers": "These numbers must not be learned (patients, contracts, cases)",
     "words": "So many words, no more or less",
     "labels": "The answer is one of these",
 }
@@ -25,6 +28,7 @@ _HELP = {
     "require": "One phrase a line; all of them must be there. For a disclaimer, write it as it must read.",
     "glossary": "One a line, such as: mailbox = mail account, inbox",
     "labels": "One label a line.",
+    "numbers": "One example a line, such as MRN-0012345. Digits stand for any digits, letters for themselves.",
 }
 
 
@@ -33,7 +37,9 @@ def rule_form(project: Project) -> None:
     new = content_hash(rules_text(project))[:8]  # in every key: the fields are empty again once a rule is added
     kind = st.selectbox("What does it ask for?", list(_KINDS), format_func=lambda k: _KINDS[k], key=f"rule-kind-{new}") or "forbid"
     with st.form(f"rule-form-{new}", border=False, enter_to_submit=False):
-        title = st.text_input("Name of the rule", key=f"rule-title-{new}", max_chars=100, placeholder="No slang")
+        title = st.text_input(
+            "Name of the rule", key=f"rule-title-{new}", max_chars=100, placeholder="Patient numbers" if kind == "numbers" else "No slang"
+        )
         demand = _demand(kind, new)
         left, right = st.columns(2, gap="large")
         with left:
@@ -72,7 +78,8 @@ def _add(project: Project, title: str, kind: str, demand: Any, severity: str, wh
     if not title.strip() or not demand:
         st.error("Give the rule a name and say what it asks for.")
         return
-    rule: dict[str, Any] = {"id": _free_id(project, title), "title": title.strip(), "severity": severity, kind: demand}
+    asks = _numbers(demand) if kind == "numbers" else {kind: demand}
+    rule: dict[str, Any] = {"id": _free_id(project, title), "title": title.strip(), "severity": severity, **asks}
     if when.strip():
         rule["when"] = {"prompt_matches": f"(?i){when.strip()}"}
     text = rules_text(project).rstrip()
@@ -85,6 +92,12 @@ def _add(project: Project, title: str, kind: str, demand: Any, severity: str, wh
         st.error(escaped(error))
         return
     st.rerun()
+
+
+def _numbers(examples: list[str]) -> dict[str, Any]:
+    """A rule about numbers of the project's own, wherever they are said, and what takes their place."""
+    letters = re.match(r"[^\d\s]*", examples[0])
+    return {"on": "turns", "forbid_pattern": of_examples(examples), "replace": f"{letters.group() if letters else ''}{NUMBER}"}
 
 
 def _free_id(project: Project, title: str) -> str:

@@ -13,10 +13,17 @@ from pipelines.rules.rule_file import remove_rule
 from pipelines.rules.rule_run import try_examples
 from pipelines.store.project import Project
 from workbench import pages, queries
+from workbench.fix_dialog import fix_button
 from workbench.rule_editor import open_editor
 from workbench.words import SEVERITY_WORDS, count, escaped, share
 
-_ABOUT = {"answer": "the answer", "answers": "every answer", "prompt": "the question", "system": "the instructions"}
+_ABOUT = {
+    "answer": "the answer",
+    "answers": "every answer",
+    "prompt": "the question",
+    "system": "the instructions",
+    "turns": "all that is said",
+}
 
 
 def unmeasured_rules(project: Project, rules: Sequence[Rule]) -> list[Rule]:
@@ -73,6 +80,7 @@ def _count(project: Project, rule: Rule, found: dict[str, int], *, is_off: bool)
         st.markdown(f"**{found['flagged']:,}** of {count(measured, 'row')} break it ({share(found['flagged'], measured) or '0 %'})")
         if found["undecided"]:
             pages.link("review", f"Review {found['undecided']:,}", project, check=rule.name)
+            fix_button(project, rule.name, found["undecided"])
 
 
 def _examples(rule: Rule) -> None:

@@ -19,6 +19,7 @@ from pipelines.curation.recipe import load_recipe
 from pipelines.curation.selection import edited_record
 from pipelines.errors import WorkbenchError
 from pipelines.records import Record
+from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from pipelines.store.tables import row_to_record
 
@@ -39,9 +40,10 @@ class _Candidate:
     evidence: tuple[Evidence, ...]
 
 
-def fixable_checks() -> dict[str, Check]:
-    """The checks that have an automatic fix, by name."""
-    return {name: check for name, check in all_checks().items() if check.fix is not None}
+def fixable_checks(project: Project | None = None) -> dict[str, Check]:
+    """The checks, and the rules of a project, that have an automatic fix, by name."""
+    known = known_checks(project) if project else all_checks()
+    return {name: check for name, check in known.items() if check.fix is not None}
 
 
 def preview_fix(project: Project, name: str, *, examples: int = EXAMPLES, seed: int = 0) -> dict[str, Any]:
@@ -51,7 +53,8 @@ def preview_fix(project: Project, name: str, *, examples: int = EXAMPLES, seed: 
     500, and mends `fixable` of those. `examples` are mended rows drawn by chance: {"record", "changes": [{"turn", "before", "after"}]}.
     Raises WorkbenchError when the check has no fix or has not run.
     """
-    check, label = _check(project, name), all_checks()[name].fix
+    check = _check(project, name)
+    label = check.fix
     rows = 0
     chooser = random.Random(seed)
     drawn: list[_Candidate] = []
@@ -111,7 +114,7 @@ def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candi
 
 def _check(project: Project, name: str) -> Check:
     require_check(project, name, load_recipe(project))
-    if name not in (known := fixable_checks()):
+    if name not in (known := fixable_checks(project)):
         raise WorkbenchError(f"Only a person can mend what {name} finds. These checks have a fix: {', '.join(known)}.")
     return known[name]
 

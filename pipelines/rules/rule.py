@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.checks import Batch, Check, Evidence, Measurements, Severity
+from pipelines.checks import Batch, Check, Evidence, Fix, Measurements, Severity
+from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.records import Message, Record, content_hash
 from pipelines.rules.demand import Breach, Demand
 from pipelines.rules.text_pattern import TextPattern
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-Target = Literal["answer", "answers", "prompt", "system"]
-"""What a rule is about: the last answer; every answer; the questions; the system prompt."""
+Target = Literal["answer", "answers", "prompt", "system", "turns"]
+"""What a rule is about: the last answer; every answer; the questions; the system prompt; all that is said."""
 PREFIX = "rule:"
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ROLE: dict[Target, str] = {"answer": "assistant", "answers": "assistant", "prompt": "user", "system": "system"}
+NUMBER = "{number}"
+"""In a stand-in: the number of the detail in its conversation, from 1."""
 
 
 def is_rule_name(name: str) -> bool:
@@ -69,6 +73,8 @@ class Rule:
     """What to do about a row that breaks it, in the project's words."""
     when: Condition = Condition()
     examples: tuple[Example, ...] = ()
+    stand_in: str | None = None
+    """What can take the place of what the rule finds, in one go; None where a person has to correct it."""
     definition: str = ""
     """Canonical JSON of all that decides what the rule finds: a change of it measures the rows anew."""
 
@@ -94,8 +100,22 @@ class Rule:
             scope="batch",
             needs=(),
             measure=self.measure,
+            fix=self._fix(),
             folder=f"rule-{self.id}@{content_hash(self.definition)[:16]}",
         )
+
+    def _fix(self) -> Fix | None:
+        if self.stand_in is None:
+            return None
+        stand_in = self.stand_in
+        words = f"Puts “{stand_in}” in the place of what the rule “{self.title}” finds." if stand_in else "Takes out what the rule finds."
+        if NUMBER in stand_in:
+            words += " The same detail gets the same number all through a conversation, tool calls included."
+
+        def mend(turns: Sequence[Message], evidence: Sequence[Evidence]) -> list[Message] | None:
+            return with_stand_ins(turns, evidence, lambda _, number: stand_in.replace(NUMBER, str(number)))
+
+        return Fix("Replace what it finds" if stand_in else "Take out what it finds", words, mend)
 
     def measure(self, batch: Batch) -> Measurements:
         """Breaches per record, each with its place."""
@@ -121,7 +141,7 @@ class Rule:
         import numpy as np
         import pyarrow.compute as pc
 
-        turns = batch.turns.filter(pc.equal(batch.turns.column("role"), _ROLE[self.on])).select(["record", "turn", "content"])
+        turns = batch.turns if self.on == "turns" else batch.turns.filter(pc.equal(batch.turns.column("role"), _ROLE[self.on]))
         record, turn = turns.column("record").to_numpy(), turns.column("turn").to_numpy()
         content = turns.column("content")
         if self.on != "answer" or not len(record):
@@ -133,7 +153,7 @@ class Rule:
         """What is wrong with one text: an answer to a prompt, or whatever the rule is about."""
         from pipelines.store.tables import records_to_table
 
-        role = _ROLE[self.on]
+        role = _ROLE.get(self.on, "assistant")
         asked = [Message("user", prompt)] if prompt and role != "user" else []
         found = self.measure(Batch(records_to_table([Record((*asked, Message(role, text)))])))
         return list((found.evidence or [()])[0])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines.checks import Check, all_checks
 from pipelines.errors import WorkbenchError
+from pipelines.rules.allow_list import allowed, passing_over
 from pipelines.rules.rule import Rule
 from pipelines.rules.yaml_reader import read_rules, rule_lines
 from pipelines.store.database import now
@@ -118,8 +119,8 @@ def rule_checks(project: Project) -> dict[str, Check]:
 
 
 def known_checks(project: Project) -> dict[str, Check]:
-    """All that looks at the rows of a project: the checks, then its rules."""
-    return all_checks() | rule_checks(project)
+    """All that looks at the rows of a project: the checks, without what its allow-list holds, then its rules."""
+    return passing_over(all_checks(), allowed(project)) | rule_checks(project)
 
 
 def _forget_replaced(project: Project, rules: list[Rule]) -> None:

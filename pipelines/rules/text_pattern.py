@@ -67,6 +67,17 @@ def of_phrases(phrases: Sequence[str], *, match_case: bool = False, inflected: b
     return TextPattern(f"{'' if match_case else '(?i)'}(?:{alternatives})", marks_words=True)
 
 
+def of_examples(examples: Sequence[str]) -> str:
+    """The pattern of numbers that look like some examples: a digit stands for any digit, white space for any, all else for itself."""
+    alternatives = dict.fromkeys(_like(example.strip()) for example in examples if example.strip())
+    return rf"\b(?:{'|'.join(alternatives)})\b"
+
+
+def _like(example: str) -> str:
+    parts = re.findall(r"\d+|\s+|[^\d\s]+", example)
+    return "".join(rf"\d{{{len(part)}}}" if part[0].isdigit() else r"\s+" if part.isspace() else re.escape(part) for part in parts)
+
+
 def _phrase(phrase: str, ending: str) -> str:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
     before = r"(?:^|[^\pL\pN_])" if _is_of_word(phrase.strip()[:1]) else ""

@@ -123,7 +123,7 @@ def _rule(given: dict[str, Any], name: str) -> Rule:
         raise wrong(f"severity is one of {', '.join(get_args(Severity))}.")
     if on not in get_args(Target):
         raise wrong(f"on is one of {', '.join(get_args(Target))}.")
-    decisive = _without_lines({k: v for k, v in given.items() if k not in ("title", "severity", "message", "tests")})
+    decisive = _without_lines({k: v for k, v in given.items() if k not in ("title", "severity", "message", "tests", "replace")})
     return Rule(
         id=id,
         title=_text(given.get("title") or id.replace("-", " ").capitalize(), "title", wrong),
@@ -133,13 +133,21 @@ def _rule(given: dict[str, Any], name: str) -> Rule:
         message=_text(given.get("message", ""), "message", wrong),
         when=_condition(given.get("when"), wrong),
         examples=_examples(given.get("tests"), wrong),
+        stand_in=_text(given["replace"], "replace", wrong) if "replace" in given else None,
         definition=canonical_json(decisive),
     )
 
 
 Wrong = Callable[[str], WorkbenchError]
 _COMMON = {"id", "title", "severity", "on", "when", "message", "tests"}
-_MODIFIERS = {"forbid": {"match_case"}, "require": {"match_case"}, "require_any": {"match_case"}, "schema": {"place"}, "labels": {"field"}}
+_MODIFIERS = {
+    "forbid": {"match_case", "replace"},
+    "forbid_pattern": {"replace"},
+    "require": {"match_case"},
+    "require_any": {"match_case"},
+    "schema": {"place"},
+    "labels": {"field"},
+}
 
 
 def _text(value: Any, field: str, wrong: Wrong) -> str:

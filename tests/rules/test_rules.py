@@ -149,5 +149,5 @@ def test_the_rules_in_the_readme_are_understood_and_every_kind_is_named_there():
 
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     rules = read_rules(readme.split("```yaml\n")[1].split("```")[0])
-    assert [rule.id for rule in rules] == ["disclaimer", "one-term", "agreed-json"]
+    assert [rule.id for rule in rules] == ["disclaimer", "one-term", "agreed-json", "patient-numbers"]
     assert all(f"`{kind}`" in readme for kind in DEMANDS)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.rules.allow_list import allowed
 from pipelines.rules.rule_file import load_rules, rules_text, save_rules
 from pipelines.scan import scan
 from pipelines.store.project import Project
@@ -70,3 +71,35 @@ def test_a_rule_is_removed_by_its_button_and_can_be_brought_back(small):
     assert not app.exception
     assert [rule.id for rule in load_rules(small)] == ["b"]
     assert any(b.label == "Bring back" for b in app.button)
+
+
+def test_numbers_of_the_projects_own_are_described_by_an_example(small):
+    app = open_page("rules", {"project": "small"})
+    app = next(b for b in app.selectbox if b.label == "What does it ask for?").select("numbers").run()
+    field(app.text_input, "Name of the rule").input("Patient numbers")
+    field(app.text_area, "One example a line, such as MRN-0012345. Digits stand for any digits, letters for themselves.").input(
+        "MRN-0012345"
+    )
+    app = next(b for b in app.button if b.label == "Add the rule").click().run()
+    assert not app.exception
+    (rule,) = load_rules(small)
+    assert (rule.on, rule.stand_in) == ("turns", "MRN-{number}")
+    assert [found.start for found in rule.breaches_of("See MRN-7654321.")] == [4]
+
+
+def test_what_may_stay_is_saved_and_looked_for_again(small, monkeypatch):
+    begun = []
+    monkeypatch.setattr("workbench.allow_form.begin", lambda *asked: begun.append(asked[1:]))
+    scan(small, checks=["email_address"])
+    app = open_page("report", {"project": "small"})
+    app.text_area(key="allowed-lines").input("help@harbour.io\n\n*@ourfirm.com")
+    app = app.button(key="allow-save").click().run()
+    assert not app.exception
+    assert allowed(small) == ["help@harbour.io", "*@ourfirm.com"]
+    ((kind, asked, _),) = begun
+    assert kind == "scan" and {"email_address", "phone_number", "secret"} <= set(asked["checks"])
+    app = open_page("report", {"project": "small"})
+    assert app.text_area(key="allowed-lines").value == "help@harbour.io\n*@ourfirm.com"
+    app.text_area(key="allowed-lines").input("*")
+    app = app.button(key="allow-save").click().run()
+    assert allowed(small) == ["help@harbour.io", "*@ourfirm.com"] and len(begun) == 1

@@ -11,6 +11,7 @@ from pipelines.curation.recipe import load_recipe
 from pipelines.curation.report import ReportFormat, render_report
 from pipelines.store.project import Project
 from workbench import charts, pages, queries
+from workbench.allow_form import allow_form
 from workbench.bulk import bulk_history
 from workbench.check_panel import check_panel, switch_check
 from workbench.frame import head, project_with_rows
@@ -42,6 +43,7 @@ def page() -> None:
         bulk_history(project, newest_only=True)
     _next_steps(project, found)
     _findings(project, found)
+    allow_form(project, is_busy=job is not None and not job.is_finished)
     _distributions(found)
 
 

@@ -36,8 +36,9 @@ def page() -> None:
         rule_editor(project, is_open=True)
         return
     job = latest_job(project, "scan")
-    if job is not None:
-        job_panel(job)
+    for shown in (job, latest_job(project, "fix")):
+        if shown is not None:
+            job_panel(shown)
     if project.is_empty:
         st.caption("Bring in a file first to see which rows break a rule; rules can be written before.")
     if rules:
