@@ -16,7 +16,7 @@ demo: .venv/.installed  ## the main job without a browser: import, scan, report,
 	$(BIN)/python -m pipelines.demo
 
 test: .venv/.tested lint  ## everything; what needs Chromium, the shared data sets or a GPU skips by name where they are missing
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/.tested  ## without the tests that train, encode or drive a browser
 	$(BIN)/python -m pytest tests -m "not slow and not browser"
