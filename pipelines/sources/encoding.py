@@ -124,7 +124,7 @@ def _judge_lines(blocks: Iterator[bytes]) -> Encoding:
     strange, native = kinds["other"], kinds["utf-8"] + kinds["broken"]
     if not strange and not kinds["broken"]:
         return Encoding("utf-8")
-    if strange <= native:
+    if strange <= native + kinds["doubtful"]:
         odd = strange + kinds["broken"]
         lines = "1 line holds" if odd == 1 else f"{odd:,} lines hold"
         return Encoding("utf-8", note=f"{lines} bytes that are not UTF-8: read as Windows-1252 where they can be", mostly="utf-8")

@@ -20,6 +20,8 @@ Pairs of bytes beyond these do come by accident: in Windows-1252 a capital lette
 U+0252), and so are some words in the encodings of Chinese and Japanese.
 """
 _LONGEST_CHARACTER = 4
+_LONGEST_ACCIDENT = 3
+"""Characters beyond ASCII. A line with more of them, and no byte that does not fit, is UTF-8 whatever they are: Cyrillic, Greek, Arabic."""
 
 
 def kind_of_line(line: bytes) -> LineKind:
@@ -32,7 +34,8 @@ def kind_of_line(line: bytes) -> LineKind:
         bad = len(_ESCAPED_BYTE.findall(line.decode("utf-8", "surrogateescape")))
         good = len(line.translate(None, _ASCII)) - bad
         return "broken" if good > 2 * bad else "other"
-    return "utf-8" if _NO_ACCIDENT.search(text) else "doubtful"
+    beyond = len(line) - len(text)  # one for each character of two bytes; one of more bytes is no accident
+    return "utf-8" if beyond > _LONGEST_ACCIDENT or _NO_ACCIDENT.search(text) else "doubtful"
 
 
 def as_utf_8(line: bytes, *, mostly: str) -> bytes:

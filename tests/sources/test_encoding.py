@@ -59,6 +59,13 @@ def test_a_few_lines_of_utf_8_in_a_file_of_windows_1252(tmp_path, name):
     assert values(path) == (texts, [], [note])
 
 
+@pytest.mark.parametrize("word", ["Да", "Как оформить возврат?", "Ναι", "نعم", "כן"])
+def test_one_bad_byte_does_not_cost_a_file_its_alphabet(tmp_path, word):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(line + b"\n" for line in [jsonl(word, "utf-8")] * 3 + [jsonl("caf\xe9", "cp1252")]))
+    assert values(path)[:2] == ([word, word, word, "café"], [])
+
+
 def test_one_line_may_hold_both(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes('{"q": "é — “quoted” '.encode() + 'then “pasted”"}'.encode("cp1252") + b"\n" + '{"q": "ü"}'.encode())
