@@ -17,6 +17,29 @@ _SENTENCE = r"(?s)^[^{\[<#|].*\pL{2,}[ ,;]+\S*\pL{2,}\S*[ ,;]+\S*\pL{2,}.*|\p{Ha
 """RE2: words in a row, and not JSON, markup, a heading or a table."""
 _MARKED = r"[.!?…。！？:：;；][\"'”’»)）」』*_\]]*\s*$"
 _OPEN = r"[\pL\pN,]\s*$"
+_END = 200
+"""Characters at the end of an answer that tell how it ends."""
+_CLOSINGS = (
+    "affection|affectionately|admiration|anticipation|best|cheers|cordialement|cordially|faithful|faithfully|forever|grüße|grüßen|gratitude|"
+    "groet|groeten|hope|love|regards|respect|respectfully|saludos|saluti|salutations|sincerely|thanks|truly|warmly|wishes|your|yours"
+)
+_NO_SENTENCE = "|".join(
+    (
+        r"(?:^|\n)\s*(?:[-*•–+]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)])\s[^\n.!?。]{0,90}$",  # an item of a list
+        r"(?:^|\s)\d{1,3}[.)]\s[^\n]{1,40}$",  # and of one in a line
+        r"(?i:(?:^|[.!?…]['\"”’]?\s|\n)\s*[\pL' ]{0,40}"  # a letter's closing and who signs
+        rf"\b(?:{_CLOSINGS})\b[\pL' ]{{0,40}},\s*[^.!?\n]{{1,60}}(?:\n+[^.!?\n]{{1,60}}){{0,2}}$)",
+        r"[\"”'’.!?…。]\s*[-–—]\s?\p{Lu}[\pL .']{0,40}$",  # who said it
+        r"#\w+$",
+        r"[:=：＝]\s*[\w.,%°$€+-]{1,20}(?:\s[\w°%]{1,12})?$",  # a result
+        r"(?:^|\n)[\w ]{1,30}:[^\n]*\n+[\w ]{1,30}:\s[^\n.!?]{1,90}$",  # lines with names before them
+        r"(?:^|\n)[^\n]*\|[^\n]*$",  # a table
+        r"(?:^|\n)(?:[\p{Lu}\d][\w'’-]*:?(?: (?:of|the|and|for|in|an?|to|with|from|on|or|by))* ?){3,14}$",  # a title
+        r"(?:^|\n)(?: {4,}|\t)\s*return\b[^\n]*$",  # code
+        r"(?:^|\s)[\w/-]*(?:\.[\w/-]+)*\.[a-z]{2,4}$",  # a name of a site
+    )
+)
+"""RE2: ends that are complete without a mark, with a few characters of what comes before."""
 _FEWEST_CHARACTERS = 40
 _WITH, _WITHOUT = 0, 1
 _POINTED_AT = 30
@@ -28,6 +51,7 @@ _POINTED_AT = 30
     group="text",
     flag_above=_USUAL,
     scope="set",
+    version=2,
 )
 def end_mark_missing(features: SetFeatures) -> Measurements:
     """How sure it is that an answer of this set ends with a full stop or the like, for each that does not, from 0 to 1.
@@ -35,7 +59,8 @@ def end_mark_missing(features: SetFeatures) -> Measurements:
     Where all the others end a sentence, this one was probably cut off, however well it reads. Complete it, or drop the row.
 
     Answers of 40 characters or more in words are compared, those to one system prompt with each other. An end on a letter, a digit or
-    a comma counts; answers that "Answers that stop in the middle" names are left to it. Not measured in sets of fewer than 20 such answers.
+    a comma counts, but not in a list, a table, a title, a result, a signature and the like. Answers that "Answers that stop in the
+    middle" names are left to it. Not measured in sets of fewer than 20 such answers.
     """
     import numpy as np
     import pyarrow.compute as pc
@@ -43,7 +68,8 @@ def end_mark_missing(features: SetFeatures) -> Measurements:
     answers = answer_texts(features)
     is_text = pc.and_(pc.match_substring_regex(answers, _SENTENCE), pc.greater_equal(pc.utf8_length(answers), _FEWEST_CHARACTERS))
     has_mark = np.asarray(pc.match_substring_regex(answers, _MARKED))
-    is_open = np.asarray(pc.match_substring_regex(answers, _OPEN))
+    ends = pc.utf8_slice_codeunits(pc.utf8_rtrim_whitespace(answers), -_END)
+    is_open = np.asarray(pc.and_not(pc.match_substring_regex(answers, _OPEN), pc.match_substring_regex(ends, _NO_SENTENCE)))
     forms = np.where(np.asarray(is_text), np.where(has_mark, _WITH, np.where(is_open, _WITHOUT, NOT_MEASURED)), NOT_MEASURED)
     found = majorities(forms, features.column("system"))
     values: list[float | None] = [None if usual == NOT_MEASURED else 0.0 for usual in found.usual.tolist()]

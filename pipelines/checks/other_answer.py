@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.checks import Evidence, Measurements, SetFeatures, check
 from pipelines.checks._answer_likeness import have_other_answers
 from pipelines.checks._conflict import text_answer
+from pipelines.checks._refusals import find_refusal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     flag_above=0.8,
     scope="set",
     needs=("prompt_groups", "near_pairs"),
+    version=2,
 )
 def other_answer(features: SetFeatures) -> Measurements:
     """How much of its question the row shares with another row whose answer is quite another, from 0 to 1.
@@ -27,14 +29,14 @@ def other_answer(features: SetFeatures) -> Measurements:
     Both may be right, as two poems are, and then both belong in the set. Where only one can be, the model learns neither: compare the
     two, and correct or drop the wrong one.
 
-    Answers are two where more than 60 in 100 of their words differ. Every row of such a question is flagged, because only a person can
-    say which is right; where the answers show a contradiction, "Same question, conflicting answers" says so too.
+    Answers are two where more than 60 in 100 of their words differ, and not both decline. Every row of such a question is flagged,
+    because only a person can say which is right; where the answers show a contradiction, "Same question, conflicting answers" says so too.
     """
     import numpy as np
 
     left, right = _pairs(features)
     differs = have_other_answers(features, left, right)
-    left, right = left[differs], right[differs]
+    left, right = _answered(features, left[differs], right[differs])
     shared = _shared_words(features, left, right)
     turns, ids = features.answer_turns, features.ids
     values = [0.0] * len(ids)
@@ -45,6 +47,17 @@ def other_answer(features: SetFeatures) -> Measurements:
             turn = int(turns[one]) if turns[one] >= 0 else None
             evidence[one] = (Evidence(turn, record=ids[other], note="the other row answers quite differently"),)
     return Measurements(values, evidence)
+
+
+def _answered(features: SetFeatures, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs without those whose answers both decline: two ways to say no are one answer."""
+    import numpy as np
+
+    declines = [
+        [find_refusal(text or "") is not None for text in features.column("answer").take(rows).to_pylist()] for rows in (left, right)
+    ]
+    kept = ~(np.asarray(declines[0], bool) & np.asarray(declines[1], bool))
+    return left[kept], right[kept]
 
 
 def _pairs(features: SetFeatures) -> tuple[np.ndarray, np.ndarray]:

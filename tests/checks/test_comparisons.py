@@ -96,6 +96,15 @@ def test_other_answers_are_sought_among_equal_and_nearly_equal_questions():
     assert flags("other_answer", *rows) == [True, True, False]
     nearly = [answer("Take it at night.", ASKED), answer("Nobody knows that yet.", ASKED.replace("raised", "lowered"))]
     assert flags("other_answer", *nearly) == [True, True]
+    declined = [
+        answer(
+            "I'm sorry, but I can't book a flight for you. My functions are limited to looking up the news of the day.", "Book a flight."
+        ),
+        answer(
+            "Unfortunately, I am not able to do that, as I have no access to any airline. I can help you count calories.", "Book a flight."
+        ),
+    ]
+    assert flags("other_answer", *declined) == [False, False], "two ways to say no"
     empty = [answer("One thing.", " "), answer("Quite another.", " "), answer("", "Why?"), answer("Because it rained.", "Why?")]
     assert flags("other_answer", *empty) == [False] * 4
 

@@ -137,6 +137,42 @@ def test_an_answer_without_an_end_mark_stands_out_where_all_others_have_one():
     assert evidence("end_mark_missing", cut) == []
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "It went well, and here is what we saw.\n\n- a pump\n- a valve that leads down",
+        "The parts are these, as far as we know them: 1. pump 2. valve 3. line",
+        "I await your answer and wish you a good night.\n\nYours sincerely,\nJane Austen",
+        "I await your answer and wish you a good night. With respect and hope, Your companion",
+        "Ich danke Ihnen für die rasche Antwort in der Sache.\n\nMit freundlichen Grüßen,\nAnna Keller",
+        'He liked to say it on every occasion: "A pump is a pump." - Paul Rand',
+        "Get yourself a pump, and see what it does for your garden. #PumpLove",
+        "To find it, multiply the two numbers with each other:\n\n3 x 4 = 12",
+        "The sentence says that the pump was not started. Answer: No",
+        "The four titles that we would like to propose to you are:\n\nThe Pump and the Valve: A Love Story",
+        "The domain of that country, which few people know, is .af",
+        "Pump: the big one by the door, it runs\nValve: the small one beside it",
+    ],
+)
+def test_a_list_a_signature_a_result_and_a_title_need_no_end_mark(end):
+    assert flags("end_mark_missing", *SENTENCES, answer(end))[-1] is not True
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "These events can be seen as a build-up of tension that finally boiled over",
+        "Continence function remained undisturbed after anastomotic leakage due to rectal resection",
+        "In the end, he thanked them and went back to the harbour, where the boat waited for him",
+        "- The pump was started in the morning, and it ran without a fault until somebody opened the second valve by hand and",
+        "American Journal of Kidney Diseases, 56(2), 352-361. doi:10.1053/j.ajkd.2010.06.011\n[6] Gho, B. C., Sh",
+    ],
+)
+def test_a_sentence_that_lacks_its_end_is_found_whatever_comes_before(end):
+    cut = flags("truncated_answer", answer(end)) == [True]
+    assert cut or flags("end_mark_missing", *SENTENCES, answer(end))[-1] is True
+
+
 def test_an_answer_that_is_known_to_stop_in_the_middle_is_not_named_twice():
     stops = answer("The pump was started at nine and ran without a fault until the")
     assert flags("truncated_answer", stops) == [True]
