@@ -345,6 +345,10 @@ def test_a_format_that_is_asked_for_gives_the_same(name, row, record):
             {"messages": [{"content": "hi"}]},
             'Turn 1 of "messages" has no role (it has content). Say who speaks: system, user, assistant or tool.',
         ),
+        (
+            {"messages": {"from": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}]}},
+            'Turn 1 of "messages" has a whole turn where the speaker should stand ("from").',
+        ),
         ({"messages": [{"role": "user", "content": 7}]}, 'The content of turn 1 of "messages" is a number, not a text.'),
         ({"messages": [{"role": "user", "content": {"a": 1}}]}, 'The content of turn 1 of "messages" is an object, not a text.'),
         (

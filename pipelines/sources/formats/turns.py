@@ -118,6 +118,8 @@ class _Turn:
     def _speaker(self) -> str:
         found = self.turn.get(self.role_key) if self.role_key else None
         if isinstance(found, dict):  # ChatGPT's own export has the author as an object
+            if any(key in found for key in _CONTENT_KEYS):
+                raise Unfit(f'{self.where[0].upper()}{self.where[1:]} has a whole turn where the speaker should stand ("{self.role_key}").')
             found = found.get("role", found.get("name"))
         if type(found) is not str or not found.strip():
             have = ", ".join(self.turn) or "nothing"
