@@ -39,6 +39,8 @@ class Evidence:
     """First character of the span in the turn's content, in Unicode code points."""
     end: int | None = None
     """One past the last character of the span."""
+    detail: str = ""
+    """The text itself, where it does not stand in the content: in the reasoning or a tool call of the turn."""
     record: str | None = None
     """Id of another record that this one is to be compared with."""
     note: str = ""
@@ -175,16 +177,18 @@ class Check:
     direction: Literal["above", "below"]
     severity: Severity
     group: Group
-    version: int
-    languages: tuple[str, ...]
-    """ISO 639-1 codes the check is meant for; ("*",) for all."""
-    scope: Literal["batch", "set"]
-    needs: tuple[Feature, ...]
-    """The features of the whole set that it asks for."""
     measure: Callable[[Any], Measurements]
+    version: int = 1
+    languages: tuple[str, ...] = ("*",)
+    """ISO 639-1 codes the check is meant for; ("*",) for all."""
+    scope: Literal["batch", "set"] = "batch"
+    needs: tuple[Feature, ...] = ()
+    """The features of the whole set that it asks for."""
     fix: Fix | None = None
     folder: str | None = None
     """Name of the folder of its measurements, for a check that is not one of the code: see `key`."""
+    on_request: bool = False
+    """Whether it runs only when it is asked for by name, because it takes longer than all the others together."""
 
     @property
     def effect(self) -> str:

@@ -23,14 +23,15 @@ def with_stand_ins(turns: Sequence[Message], evidence: Sequence[Evidence], stand
     stand_ins: dict[str, str] = {}
     spans = []
     for found in sorted(evidence, key=lambda found: (found.turn or 0, found.start or 0)):
-        if found.turn is None or found.start is None or found.end is None:
+        if found.turn is None or not (found.detail or (found.start is not None and found.end is not None)):
             continue
-        detail = turns[found.turn].content[found.start : found.end]
+        detail = found.detail or turns[found.turn].content[found.start : found.end]
         number = numbers.setdefault(_SIGNS.sub("", detail).casefold(), len(numbers) + 1)
         stand_ins[detail] = stand_in(detail, number)
-        spans.append((found.turn, found.start, found.end, stand_ins[detail]))
-    mended = replaced(turns, spans)
-    return [_without(turn, stand_ins) for turn in mended] if mended else None
+        if found.start is not None and found.end is not None:
+            spans.append((found.turn, found.start, found.end, stand_ins[detail]))
+    mended = [_without(turn, stand_ins) for turn in replaced(turns, spans) or turns]
+    return mended if mended != list(turns) else None
 
 
 def _without(turn: Message, stand_ins: dict[str, str]) -> Message:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
@@ -32,7 +33,8 @@ _STAND_IN_LOCAL = re.compile(
 _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|pdf|css|js|ts|py|json|html?|md|txt|zip|service|mount|target|socket)$", re.IGNORECASE)
 
 
-@check(title="Email addresses", unit="addresses", group="privacy", flag_above=0, version=2)
+@check(title="Email addresses", unit="addresses", group="privacy", flag_above=0, version=3)
+@everywhere
 def email_address(batch: Batch) -> Measurements:
     """Number of email addresses, also those written "name [at] firm [dot] com".
 

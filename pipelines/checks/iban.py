@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
@@ -15,7 +16,8 @@ _NUMBER = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2
 _GROUP = re.compile(r"[ -]")
 
 
-@check(title="Bank account numbers (IBAN)", unit="numbers", group="privacy", severity="error", flag_above=0)
+@check(title="Bank account numbers (IBAN)", unit="numbers", group="privacy", severity="error", flag_above=0, version=2)
+@everywhere
 def iban(batch: Batch) -> Measurements:
     """Number of IBANs: a country's length and format, and correct check digits.
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
@@ -26,7 +27,8 @@ _EVERYBODYS = frozenset(
 """Public name servers and stand-ins."""
 
 
-@check(title="Internet addresses (IP)", unit="addresses", group="privacy", severity="info", flag_above=0)
+@check(title="Internet addresses (IP)", unit="addresses", group="privacy", severity="info", flag_above=0, version=2)
+@everywhere
 def ip_address(batch: Batch) -> Measurements:
     """Number of public IP addresses, which can point to somebody's connection.
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
@@ -56,7 +57,8 @@ _NEAR = 60
 _STAND_INS = frozenset(("123456789", "987654321", "078051120", "219099999"))
 
 
-@check(title="Identity and social security numbers", unit="numbers", group="privacy", severity="error", flag_above=0)
+@check(title="Identity and social security numbers", unit="numbers", group="privacy", severity="error", flag_above=0, version=2)
+@everywhere
 def national_id(batch: Batch) -> Measurements:
     """Number of personal numbers that a state gives out: social security, tax and identity numbers of 16 countries.
 

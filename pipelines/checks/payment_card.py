@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
@@ -31,7 +32,8 @@ _TEST_CARDS = (
 """Numbers that issuers and payment services publish for testing; no one is charged."""
 
 
-@check(title="Payment card numbers", unit="numbers", group="privacy", severity="error", flag_above=0)
+@check(title="Payment card numbers", unit="numbers", group="privacy", severity="error", flag_above=0, version=2)
+@everywhere
 def payment_card(batch: Batch) -> Measurements:
     """Number of payment card numbers: the prefix and length of a card issuer, and a correct check digit (Luhn).
 

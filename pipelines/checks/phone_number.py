@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._stand_ins import with_stand_ins, zeros
 from pipelines.checks._turns import Findings, matches_at, turns_with
 from pipelines.records import Message
@@ -41,7 +42,8 @@ _STAND_IN = re.compile(r"1234567|2345678|5555555|(\d)\1{6}")
 _DATE = re.compile(r"(?:19|20)\d\d\D(?:19|20)\d\d|\d{1,2}\D\d{1,2}\D(?:19|20)\d\d|(?:19|20)\d\d\D\d{1,2}\D\d{1,2}|(?:\d{1,3}\.){3}\d{1,3}")
 
 
-@check(title="Phone numbers", unit="numbers", group="privacy", flag_above=0)
+@check(title="Phone numbers", unit="numbers", group="privacy", flag_above=0, version=2)
+@everywhere
 def phone_number(batch: Batch) -> Measurements:
     """Number of phone numbers: international (+49 …, 0049 …), American (212) 555-0147, and national ones with a leading zero.
 

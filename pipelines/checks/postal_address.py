@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._turns import Findings, turns_with
 
 _CAPITAL, _WORD = r"[A-ZÄÖÜÀ-ÖØ-Þ]", r"[\w'’.-]+"
@@ -42,7 +43,8 @@ _PERSONAL = re.compile(
 )
 
 
-@check(title="Postal addresses", unit="addresses", group="privacy", flag_above=0)
+@check(title="Postal addresses", unit="addresses", group="privacy", flag_above=0, version=2)
+@everywhere
 def postal_address(batch: Batch) -> Measurements:
     """Number of postal addresses: street, house number and town with its code, or a street that somebody says they live in.
 

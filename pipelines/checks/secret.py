@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pipelines.checks import Batch, Evidence, Measurements, check, fix
+from pipelines.checks._beyond_content import everywhere
 from pipelines.checks._secret_formats import SIGNS, known_secrets
 from pipelines.checks._stand_ins import with_stand_ins
 from pipelines.checks._turns import Findings, matches_at, records_with, turns_with
@@ -42,7 +43,8 @@ _ASKED_FOR = (
 )
 
 
-@check(title="Keys, tokens and passwords", unit="secrets", group="privacy", severity="error", flag_above=0)
+@check(title="Keys, tokens and passwords", unit="secrets", group="privacy", severity="error", flag_above=0, version=2)
+@everywhere
 def secret(batch: Batch) -> Measurements:
     """Number of keys, tokens, passwords in web addresses, and values after words like "password:" that look random.
 

@@ -80,5 +80,5 @@ def _changes(before: Sequence[Message], after: Sequence[Message]) -> list[TurnCh
 
 
 def _shown(turn: Message) -> str:
-    """A turn as a reader of the change sees it: the role is named, since it may be what changed."""
-    return f"{turn.role}: {turn.content}" if turn.content or not turn.tool_calls else f"{turn.role}: {turn.tool_calls}"
+    """A turn as a reader of the change sees it: with its role, reasoning and calls, since any may be what changed."""
+    return f"{turn.role}: " + "\n".join(filter(None, (turn.reasoning_content, turn.content, turn.tool_calls)))

@@ -90,8 +90,8 @@ def _contents(batch: Batch, records: Sequence[int]) -> dict[int, dict[int, str]]
 
 
 def _detail(span: Evidence, contents: dict[int, str]) -> str:
-    if span.turn is None or span.start is None:
-        return ""
+    if span.detail or span.turn is None or span.start is None:
+        return span.detail
     return contents.get(span.turn, "")[span.start : span.end]
 
 
