@@ -167,6 +167,19 @@ def build_parser() -> argparse.ArgumentParser:
     add_.add_argument("entries", metavar="DETAIL", nargs="*", help="add this; a * stands for any characters, as in '*@firm.com'")
     add_.add_argument("--remove", metavar="DETAIL", action="append", default=[], help="take this off the list")
 
+    add_ = add("held-out", rule_commands.held_out, "list the test sets whose questions must not be learned, or add one and look for them")
+    add_.add_argument("source", metavar="FILE", nargs="?", help="add the questions of this file, folder or data set")
+    add_.add_argument("--name", metavar="NAME", help="call it so (default: the name of the file)")
+    add_.add_argument("--remove", metavar="NAME", help="look no more for the questions of this one")
+
+    add_ = add("tokens", commands.count_tokens, "count how long the rows are for a base model, and find those it will not read to the end")
+    add_.add_argument("--base", metavar="MODEL", help="base model: a shipped name, a folder or a hub id (default: as the last time)")
+    add_.add_argument("--max-length", metavar="N", type=_positive, help="the most tokens of a row (default: as the last time, or 1,024)")
+
+    add_ = add("difficulty", commands.measure_difficulty, "measure how hard answers are for a base model, with their question and without")
+    add_.add_argument("--base", metavar="MODEL", help="base model: a shipped name, a folder or a hub id (default: as the last time)")
+    add_.add_argument("--rows", metavar="N", type=_positive, help="how many rows, drawn by chance (default: as the last time, or 300)")
+
     add_ = add("undo", commands.undo_decision, "take a decision back, or all of a bulk action or fix")
     add_.add_argument("seq", metavar="SEQ", type=int, nargs="?", help="its number, as `decisions` shows it")
     add_.add_argument("--batch", metavar="BATCH", help="all decisions of this batch, as `decisions` and `fix` show it")

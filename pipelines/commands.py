@@ -6,6 +6,7 @@ Each takes the parsed options and returns what it found, as JSON and in words. I
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,40 @@ def scan_rows(options: argparse.Namespace) -> Answer:
     flagged = sorted(((c["flagged"], name) for name, c in found["checks"].items() if c["flagged"]), reverse=True)
     lines = [f"Scanned {found['records']:,} rows in {found['seconds']:.1f} s."] + [f"  {n:>7,}  {name}" for n, name in flagged]
     return found, "\n".join([*lines, f"Next: winnow --project {options.project} report"])
+
+
+def count_tokens(options: argparse.Namespace) -> Answer:
+    """Counts the tokens of every row for a base model."""
+    from pipelines.curation.token_summary import count_seconds, token_sentences
+    from pipelines.store.project import Project
+    from pipelines.tokens.token_checks import Reader, reader_of
+
+    project = Project.open(options.project)
+    known = reader_of(project) or Reader()
+    asked = {"base": options.base or known.base, "max_length": options.max_length or known.max_length}
+    if not project.is_empty:
+        print(f"Counting tokens for {asked['base']}: about {count_seconds(project):,.0f} s.", file=sys.stderr)
+    found = work(project, "tokens", {"project": str(project.folder)} | asked, "Count tokens")
+    hint = ["See them: winnow issues --check over_length"] if found["over"] else []
+    return found, "\n".join([*token_sentences(found), *hint])
+
+
+def measure_difficulty(options: argparse.Namespace) -> Answer:
+    """Measures how hard answers are for a base model, on a sample of rows."""
+    from pipelines.store.project import Project
+    from pipelines.tokens.difficulty_check import UNHELPFUL_QUESTION, Difficulty, difficulty_of
+
+    project = Project.open(options.project)
+    known = difficulty_of(project) or Difficulty()
+    asked = {"base": options.base or known.base, "rows": options.rows or known.rows}
+    found = work(project, "difficulty", {"project": str(project.folder)} | asked, "Measure difficulty")
+    if not found["measured"]:
+        return found, "No row could be measured: the model cannot read them, or they have no answer."
+    words = (
+        f"{found['measured']:,} rows measured; the question makes half of the answers at least {1 - found['median']:.0%} easier to guess. "
+        f"In {found['unhelpful']:,} rows it does not help: winnow issues --check {UNHELPFUL_QUESTION}"
+    )
+    return found, words
 
 
 def list_checks(options: argparse.Namespace) -> Answer:

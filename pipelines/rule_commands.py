@@ -1,4 +1,7 @@
-"""Rule commands: `winnow rules`, with what it does. Imports happen inside, so that `winnow --help` is instant."""
+"""Rule commands: what a project itself requires, allows and keeps apart (`winnow rules`, `winnow allow`, `winnow held-out`).
+
+Imports happen inside, so that `winnow --help` is instant.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,31 @@ def allow(options: argparse.Namespace) -> Answer:
             work(project, "scan", {"checks": privacy_checks()}, "Look for personal data again")
         entries = kept
     return {"allowed": entries}, "\n".join(entries) or "Nothing is on the list. Add a detail: winnow allow help@firm.com"
+
+
+def held_out(options: argparse.Namespace) -> Answer:
+    """Lists the test sets, forgets one, or adds one and looks for its questions."""
+    from dataclasses import asdict
+
+    from pipelines.commands import work
+    from pipelines.duplicates.held_out import held_out_sets, remove_held_out
+    from pipelines.store.project import Project
+
+    project = Project.open(options.project)
+    if options.remove:
+        remove_held_out(project, options.remove)
+    added = None
+    if options.source:
+        asked = {"project": str(project.folder), "source": options.source, "name": options.name}
+        added = work(project, "held_out", asked, "Look for test questions")
+    sets = held_out_sets(project)
+    lines = [f"{one.name:<40} {one.questions:>9,} questions" for one in sets]
+    if added:
+        lines.append(f"{added['flagged']:,} rows repeat a test question. See them: winnow issues --check held_out_row")
+    return (
+        {"held_out": [asdict(one) for one in sets], "added": added},
+        "\n".join(lines) or "No test set is named. Name one: winnow held-out benchmark.jsonl",
+    )
 
 
 def _listed(found: list[Rule]) -> Answer:

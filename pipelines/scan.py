@@ -51,8 +51,8 @@ def scan(
     """Measures what is not measured yet. Returns {"records", "seconds", "checks": {name: {"flagged", "seconds"}}, "encoder", "clusters"}.
 
     The seconds of a check are CPU time; what several checks need is counted for the first of them, and 0 is what was measured before.
-    `checks` limits the run to some; without it, all run and the map is drawn. `without` leaves out what needs these features:
-    without "embeddings", which alone need a model, there is no map either. What was finished before is not computed again.
+    `checks` limits the run to some; without it, all but those on request run and the map is drawn. `without` leaves out what needs these
+    features: without "embeddings", which alone need a model, there is no map either. What was finished before is not computed again.
     Raises WorkbenchError when there is nothing to scan or a check does not exist.
     """
     chosen = {name: check for name, check in _choose(known_checks(project), checks).items() if not {*check.needs} & {*without}}
@@ -88,11 +88,43 @@ def scan_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]
     )
 
 
+def held_out_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
+    """Keeps a test set and looks for its questions, as a job: config {"project", "source", "name"}.
+
+    Returns {"name", "questions", "flagged"}.
+    """
+    from pipelines.duplicates.held_out import HELD_OUT_CHECK, add_held_out
+
+    project = Project.open(config["project"])
+    emit(message="Reading the test questions")
+    added = add_held_out(project, config["source"], name=config.get("name"))
+    found = {} if project.is_empty else scan(project, checks=[HELD_OUT_CHECK], emit=emit)["checks"]
+    return {"name": added.name, "questions": added.questions, "flagged": found.get(HELD_OUT_CHECK, {}).get("flagged", 0)}
+
+
+def token_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
+    """Counts tokens for a base model, as a job: config {"project", "base", "max_length"}. Returns what `token_summary` does."""
+    from pipelines.curation.token_summary import remember_speed, token_summary
+    from pipelines.tokens.token_checks import TOKEN_TITLES, Reader, save_reader
+
+    project = Project.open(config["project"])
+    if project.is_empty:
+        raise WorkbenchError("There are no rows to count tokens of yet. Import a file first.")
+    emit(message="Loading the model's tokenizer")
+    save_reader(project, Reader(config["base"], config["max_length"]))
+    found = scan(project, checks=list(TOKEN_TITLES), emit=emit)
+    if all(check["seconds"] for check in found["checks"].values()):  # else some of it was counted before
+        remember_speed(project, found["seconds"])
+    return token_summary(project) or {}
+
+
 def _choose(known: dict[str, Check], names: list[str] | None) -> dict[str, Check]:
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise WorkbenchError(f"There is no check named {', '.join(unknown)}. The checks are: {', '.join(known)}.")
-    return known if names is None else {name: known[name] for name in names}
+    if names is None:
+        return {name: check for name, check in known.items() if not check.on_request}
+    return {name: known[name] for name in names}
 
 
 def _measure_parts(project: Project, checks: list[Check], seconds: dict[str, float], emit: Emit, executor: Executor | None) -> None:

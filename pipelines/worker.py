@@ -16,11 +16,14 @@ WORK = {
     "import": "pipelines.sources.ingest:import_job",
     "mend": "pipelines.sources.mending:retry_job",
     "scan": "pipelines.scan:scan_job",
+    "held_out": "pipelines.scan:held_out_job",
+    "tokens": "pipelines.scan:token_job",
     "fix": "pipelines.curation.fixes:fix_job",
     "snapshot": "pipelines.curation.snapshot:snapshot_job",
     "preflight": "pipelines.training.preflight_job:preflight_job",
     "train": "pipelines.training.run:train_job",
     "evaluate": "pipelines.evaluation.compare:evaluate_job",
+    "difficulty": "pipelines.evaluation.difficulty:difficulty_job",
     "chat": "pipelines.evaluation.chat:chat_job",
 }
 """What each kind of job calls: module and function (config, folder, emit) -> result. Imported only when the job runs."""

@@ -24,7 +24,7 @@ KERNELS = {"kernels.py": {"numba"}}
 """Compiled loops are decorated at module level; the module itself is imported inside functions only."""
 FLOORS = [
     {"records", "errors", "executor", "models"},
-    {"store", "features", "checks", "jobs", "job_list", "progress", "worker"},
+    {"store", "features", "checks", "tokens", "jobs", "job_list", "progress", "worker"},
     {"sources", "duplicates", "clusters", "rules"},
     {"scan", "curation", "measurement", "record_features"},
     {"training"},

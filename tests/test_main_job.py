@@ -49,7 +49,7 @@ def scanned(run, imported):
 
 @pytest.fixture(scope="module")
 def snapshot(run, scanned):
-    return run("snapshot", "--seed", "3")
+    return run("snapshot", "--seed", "3", "--split", "0.88,0.02,0.1")
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,13 @@ from typing import Any
 
 from pipelines.checks import all_checks
 from pipelines.rules.rule import PREFIX
+from pipelines.rules.rule_file import OWN_CHECKS
 from workbench.words import share
 
 REASON_WORDS = {
     "decision": "Dropped by a person's decision",
     "undecided": "Nobody decided to keep them",
+    **OWN_CHECKS,
     "duplicate_after_edit": "Read the same as another row after an edit",
 }
 

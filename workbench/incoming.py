@@ -38,11 +38,11 @@ def forget(project: Project, file: Path) -> None:
         shutil.rmtree(file.parent, ignore_errors=True)
 
 
-def forget_imported(project: Project) -> None:
-    """Deletes the uploads whose import has finished; the project keeps the originals under `sources`."""
+def forget_read(project: Project) -> None:
+    """Deletes the uploads that were read to their end; the project keeps the originals of imports under `sources`."""
     folder = incoming_folder(project)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
-    for job in list_jobs(project, kind="import"):
+    for job in list_jobs(project, kind="import") + list_jobs(project, kind="held_out"):
         if job.state == "done":
             forget(project, Path(jobs.read_config(job.folder)["source"]))

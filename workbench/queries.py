@@ -63,7 +63,7 @@ def unscanned_rows(root: str, revision: str, *, rules: bool = True) -> int:
     rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
     missing = set()
     for name, check in known_checks(project).items():
-        if is_rule_name(name) and not rules:
+        if check.on_request or (is_rule_name(name) and not rules):
             continue
         folder = project.measurements_folder / check.key
         if check.scope == "batch":

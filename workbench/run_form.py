@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pipelines.errors import WorkbenchError
-from pipelines.models import BASE_MODEL
 from pipelines.training.config import RunConfig, Suggestion, default_config
 from pipelines.training.device import best_device
-from workbench import context
+from workbench.base_form import LENGTHS
 from workbench.words import count, escaped, percent
 
-_SHIPPED = "SmolLM2-135M-Instruct (comes with Winnow, small enough for a laptop)"
-_OTHER = "Another model"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _RATES = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3]
 _RANKS = [4, 8, 16, 32, 64, 128]
-_LENGTHS = [256, 512, 1024, 2048, 4096, 8192]
 _BATCHES = [1, 2, 4, 8, 16, 32]
 _OVER_LENGTH = {"drop": "Leave it out", "truncate": "Cut it (the model may not learn where to stop)"}
 
@@ -43,30 +36,6 @@ def run_form(manifest: dict[str, Any], base: str) -> RunConfig | None:
         except WorkbenchError as error:
             st.error(escaped(error))
             return None
-
-
-def choose_base() -> str | None:
-    """Draws the choice of the model to start from. Returns its name, or None while there is none."""
-    choice = st.selectbox("Model to start from", [_SHIPPED, _OTHER], key="base-choice")
-    if choice == _SHIPPED:
-        return BASE_MODEL
-    local = context.is_local()
-    typed = (
-        st.text_input(
-            "Name on the Hugging Face hub, or a folder on this machine" if local else "Name on the Hugging Face hub",
-            placeholder="Qwen/Qwen3-0.6B", key="base-name",
-        )
-        or ""
-    ).strip()  # fmt: skip
-    if not typed:
-        return None
-    is_folder = Path(typed).expanduser().is_dir()
-    if (local and is_folder) or (_HUB_ID.fullmatch(typed) and not is_folder):
-        return typed
-    st.error(
-        "This is not the name of a model on the hub" + (" and not a folder on this machine." if local else ", such as Qwen/Qwen3-0.6B.")
-    )
-    return None
 
 
 def _settings(manifest: dict[str, Any], suggestion: Suggestion) -> RunConfig:
@@ -104,7 +73,7 @@ def _settings(manifest: dict[str, Any], suggestion: Suggestion) -> RunConfig:
         )  # fmt: skip
         st.caption(f"One step learns from {batch * times} rows; {rows:,} rows are {count(math.ceil(rows / (batch * times)), 'step')}.")
         length = st.select_slider(
-            "Longest row, in tokens", sorted({*_LENGTHS, usual.max_length}), usual.max_length, key=key("length"),
+            "Longest row, in tokens", sorted({*LENGTHS, usual.max_length}), usual.max_length, key=key("length"),
             help="A token is a piece of a word; 100 English words are about 130 tokens.",
         )  # fmt: skip
         over = st.radio("A longer row", list(_OVER_LENGTH), format_func=lambda o: _OVER_LENGTH[o], key=key("over"))

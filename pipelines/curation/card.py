@@ -9,10 +9,12 @@ from typing import Any
 
 from pipelines.checks import all_checks
 from pipelines.curation.splits import SPLITS
+from pipelines.rules.rule_file import OWN_CHECKS
 
 _REASONS = {
     "decision": "A reviewer decided to drop the row",
     "undecided": "Nobody decided to keep the row, and the recipe keeps reviewed rows only",
+    **OWN_CHECKS,
     "duplicate_after_edit": "After an edit the row reads the same as another one",
 }
 _TIES = {

@@ -26,7 +26,8 @@ def measure_mended(project: Project, records: Sequence[Record]) -> None:
     table = records_to_table(records)
     ids = table.column("id").to_pylist()
     for check in known_checks(project).values():
-        if check.scope != "batch" or not ids:
+        has_run = not check.on_request or (project.measurements_folder / check.key).is_dir()
+        if check.scope != "batch" or not ids or not has_run:
             continue
         known = _measured_ids(_files(project, check))
         missing = table.filter(pa.array([id not in known for id in ids]))

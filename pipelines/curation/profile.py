@@ -42,9 +42,9 @@ def _profile(root: str, version: str) -> list[dict[str, Any]]:
     with query.connect(project) as connection:
         connection.register("row_profile", rows)
         found = [
-            _histogram("prompt_length", "Length of the prompt", prompt, _LENGTH_EDGES, "characters"),
-            _histogram("answer_length", "Length of the answer", answer, _LENGTH_EDGES, "characters"),
-            _histogram("turns", "Turns in a row", turns, _TURN_EDGES, "turns"),
+            histogram("prompt_length", "Length of the prompt", prompt, _LENGTH_EDGES, "characters"),
+            histogram("answer_length", "Length of the answer", answer, _LENGTH_EDGES, "characters"),
+            histogram("turns", "Turns in a row", turns, _TURN_EDGES, "turns"),
             _languages(connection),
             _top(connection, "kinds", "Kinds of rows", "SELECT kind AS label, count(*) AS n FROM row_profile GROUP BY kind"),
             _top(connection, "files", "Files", "SELECT file AS label, count(*) AS n FROM source_rows GROUP BY file"),
@@ -55,7 +55,8 @@ def _profile(root: str, version: str) -> list[dict[str, Any]]:
     return [one for one in found if len(one["bars"]) > 1 or one["key"] in ("prompt_length", "answer_length")]
 
 
-def _histogram(key: str, title: str, values: np.ndarray, edges: Sequence[int], unit: str) -> dict[str, Any]:
+def histogram(key: str, title: str, values: np.ndarray, edges: Sequence[int], unit: str) -> dict[str, Any]:
+    """A distribution as bars between edges, from the first bar with rows to the last. `values` must not be empty."""
     at = np.searchsorted(edges, values, side="right") - 1
     counts = np.bincount(np.clip(at, 0, None), minlength=len(edges))
     last = int(np.flatnonzero(counts).max())

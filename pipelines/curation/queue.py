@@ -16,6 +16,7 @@ from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.curation.saved_selection import load_selection
 from pipelines.errors import WorkbenchError
 from pipelines.rules.rule import is_rule_name
+from pipelines.rules.rule_file import OWN_CHECKS
 from pipelines.store.project import Project
 
 State = Literal["undecided", "all", "keep", "drop", "flag"]
@@ -43,8 +44,11 @@ class Queue:
     """Only the records of this saved selection: for more ids than a URL can hold."""
 
     def __post_init__(self) -> None:
-        """Raises WorkbenchError on an unknown check, state or order. A rule may have gone since; then no record has its issue."""
-        if self.check is not None and self.check not in all_checks() and not is_rule_name(self.check):
+        """Raises WorkbenchError on an unknown check, state or order.
+
+        A check or a rule of the project's own may have gone since; then no record has its issue.
+        """
+        if self.check is not None and self.check not in {*all_checks(), *OWN_CHECKS} and not is_rule_name(self.check):
             raise WorkbenchError(f"There is no check named {self.check}. The checks are: {', '.join(all_checks())}.")
         if self.state not in STATES or self.order not in ORDERS:
             raise WorkbenchError(f"A queue has a state of {', '.join(STATES)} and an order of {', '.join(ORDERS)}.")

@@ -67,16 +67,21 @@ class Recipe:
             "split": list(self.split),
             "group_by": self.group_by,
             "seed": self.seed,
+            "known": sorted(self.known),
         }
 
     @classmethod
     def from_json(cls, values: dict[str, Any], known: Mapping[str, Check] | None = None) -> Recipe:
-        """The inverse of to_json; `known` adds the project's rules to the checks. What no longer exists is ignored."""
+        """The inverse of to_json; `known` adds the project's own checks and rules. What no longer exists is ignored.
+
+        A check or rule that came after the recipe was saved is left out, or not, as it would be by default: nobody has chosen about it.
+        """
         known = all_checks() if known is None else known
+        newer = {name: check for name, check in known.items() if name not in values.get("known", known)}
         return cls(
             thresholds={k: float(v) for k, v in values.get("thresholds", {}).items() if k in known},
             disabled=tuple(k for k in values.get("disabled", ()) if k in known),
-            drop=tuple(k for k in values["drop"] if k in known) if "drop" in values else _default_drop(known),
+            drop=(*(k for k in values["drop"] if k in known), *_default_drop(newer)) if "drop" in values else _default_drop(known),
             undecided=values.get("undecided", "keep"),
             split=tuple(values.get("split", (0.8, 0.1, 0.1))),
             group_by=values.get("group_by"),

@@ -15,8 +15,10 @@ from pipelines import __version__
 from pipelines.curation.decisions import connect
 from pipelines.curation.issue_index import add_issue_index, count_issues, issue_examples, measured_counts
 from pipelines.curation.issues import SEVERITY_WEIGHT, cluster_names
+from pipelines.curation.percent import percent
 from pipelines.curation.profile import ageing_facts, profile, topics
 from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.curation.token_summary import token_sentences, token_summary
 from pipelines.errors import WorkbenchError
 from pipelines.store.database import now
 from pipelines.store.project import Project
@@ -37,7 +39,7 @@ def report(project: Project, recipe: Recipe | None = None) -> dict[str, Any]:
 
     ready + to look at + dropped = records.
     """
-    recipe = recipe or load_recipe(project)
+    recipe, tokens = recipe or load_recipe(project), token_summary(project)
     with connect(project) as connection:
         add_issue_index(connection, project, recipe)
         connection.execute(
@@ -55,9 +57,10 @@ def report(project: Project, recipe: Recipe | None = None) -> dict[str, Any]:
             "next_steps": _next_steps(checks),
             "checks": checks,
             "not_run": [{"check": c["check"], "title": c["title"]} for c in checks if not c["measured"]],
-            "distributions": profile(project),
+            "distributions": profile(project) + ([tokens["lengths"]] if tokens else []),
             "topics": topics(connection, cluster_names(project)),
             "facts": ageing_facts(project),
+            "tokens": tokens and {**tokens, "sentences": token_sentences(tokens)},
             "decisions": _decisions(connection),
             "sources": [
                 {key: s[key] for key in ("name", "format", "rows_read", "records", "duplicate_rows", "rejected", "at")}
@@ -155,16 +158,6 @@ def _decisions(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
            FROM records r LEFT JOIN verdicts v ON v.record = r.id"""
     ).fetchall()[0]
     return {"keep": keep, "drop": drop, "flag": flag, "edited": edited, "undecided": records - keep - drop - flag, "people": people}
-
-
-def percent(part: float, whole: float) -> str:
-    """A percentage for people, with a decimal near the ends; 0 % or 100 % only when it is exactly that."""
-    if not whole or part in (0, whole):
-        return "100 %" if whole and part == whole else "0 %"
-    value = 100 * part / whole
-    if value < 0.1 or value > 99.9:
-        return "under 0.1 %" if value < 0.1 else "over 99.9 %"
-    return f"{value:.1f} %" if value < 9.95 or value > 90 else f"{value:.0f} %"
 
 
 def render_report(report: dict[str, Any], format: ReportFormat = "html") -> str:

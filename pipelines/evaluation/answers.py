@@ -17,7 +17,7 @@ from pipelines.evaluation.metrics import Answer
 from pipelines.evaluation.tuned_run import TunedRun
 from pipelines.records import content_hash
 from pipelines.store.project import Project
-from pipelines.training.template import ChatFormat
+from pipelines.tokens.template import ChatFormat
 
 _SECONDS_BETWEEN_REPORTS = 0.5
 _FIRST, _LAST = 0.02, 0.98

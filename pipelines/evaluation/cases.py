@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from pipelines.evaluation.decoding import Question
 from pipelines.evaluation.generate import answer_limit
 from pipelines.records import Record, content_hash
 from pipelines.store.tables import RECORD_SCHEMA, row_to_record
-from pipelines.training.template import ChatFormat
-from pipelines.training.tokens import IGNORED, Example, tokenise
+from pipelines.tokens.example import IGNORED, Example, tokenise
+from pipelines.tokens.template import ChatFormat
 
 SEEN = "seen in training"
 REPEATED = "the same row again"
@@ -79,33 +78,18 @@ def read_test_split(folder: Path) -> EvaluationRows:
 
 def read_file(path: str | Path) -> EvaluationRows:
     """The rows of a file or folder in any format that can be imported. Raises WorkbenchError when no row can be read."""
-    from pipelines.sources.archive import Opened
-    from pipelines.sources.convert import Converter
     from pipelines.sources.locate import locate
-    from pipelines.sources.read import FileRows
-    from pipelines.sources.recognise import recognise
+    from pipelines.sources.places import Place, places
     from pipelines.sources.rows import Rejection
-    from pipelines.sources.sample import take_sample
 
     located = locate(Path(path))
     records: list[Record] = []
     rejections: list[Rejection] = []
-    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
-        for file in Opened(located, Path(folder)):
-            if isinstance(file, Rejection):
-                rejections.append(file)
-                continue
-            if file.size == 0:
-                continue
-            rows = FileRows(file)
-            seen = recognise([row.value for row in take_sample(rows).rows], asked="auto", mapping={})
-            converter = Converter(seen.form)
-            for found in rows:
-                for one in [found] if isinstance(found, Rejection) else converter.convert(found):
-                    if isinstance(one, Rejection):
-                        rejections.append(one)
-                    else:
-                        records.append(one[1])
+    for one in places(path):
+        if isinstance(one, Place):
+            records.append(one.record)
+        else:
+            rejections.append(one)
     if not records:
         why = f" {rejections[0]}" if rejections else ""
         raise WorkbenchError(f"No row of {located.name} can be read as a prompt with an answer.{why}")
@@ -133,7 +117,7 @@ def select_cases(
     cases: list[Case] = []
     looked_at = 0
     # In an order that depends on the seed and the ids alone: the same rows are drawn wherever they stand.
-    for one in _cases(sorted(fresh, key=lambda row: content_hash([seed, row[0]])), chat):
+    for one in as_cases(sorted(fresh, key=lambda row: content_hash([seed, row[0]])), chat):
         looked_at += 1
         if isinstance(one, str):
             excluded[one] += 1
@@ -179,7 +163,7 @@ def _unusable(record: Record) -> str | None:
     return EMPTY if last is not None and not last.content.strip() and not last.tool_calls else None
 
 
-def _cases(rows: Sequence[tuple[str, Record]], chat: ChatFormat) -> Iterator[Case | str]:
+def as_cases(rows: Sequence[tuple[str, Record]], chat: ChatFormat) -> Iterator[Case | str]:
     """For each row: its case, or the reason why it cannot be asked."""
     for (_, record), example in zip(rows, tokenise(rows, chat), strict=True):
         yield _case(record, example, chat) if isinstance(example, Example) else example.reason

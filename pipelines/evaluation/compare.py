@@ -28,7 +28,7 @@ from pipelines.rules.rule_file import load_rules
 from pipelines.store import database as db
 from pipelines.store.project import Project
 from pipelines.store.tables import write_parquet, write_text
-from pipelines.training.template import ChatFormat, load_chat_format
+from pipelines.tokens.template import ChatFormat, load_chat_format
 
 __all__ = ["evaluate", "evaluate_job", "list_evaluations", "read_answers", "read_evaluation", "render_table"]
 

@@ -15,8 +15,8 @@ from pipelines.evaluation.language_model import LanguageModel, context_tokens, l
 from pipelines.evaluation.tuned_run import find_run
 from pipelines.records import Message, Record
 from pipelines.store.project import Project
-from pipelines.training.template import ChatFormat, load_chat_format
-from pipelines.training.tokens import Example, tokenise_record
+from pipelines.tokens.example import Example, tokenise_record
+from pipelines.tokens.template import ChatFormat, load_chat_format
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.checks import Check, all_checks
+from pipelines.duplicates.held_out import HELD_OUT_CHECK, HELD_OUT_TITLE, held_out_checks
 from pipelines.errors import WorkbenchError
 from pipelines.rules.allow_list import allowed, passing_over
 from pipelines.rules.rule import Rule
@@ -15,6 +16,8 @@ from pipelines.rules.yaml_reader import read_rules, rule_lines
 from pipelines.store.database import now
 from pipelines.store.project import Project
 from pipelines.store.tables import write_text
+from pipelines.tokens.difficulty_check import DIFFICULTY_TITLE, UNHELPFUL_QUESTION, difficulty_checks
+from pipelines.tokens.token_checks import TOKEN_TITLES, token_checks
 
 NAME = "rules.yaml"
 _HISTORY = "rules.history"
@@ -118,9 +121,14 @@ def rule_checks(project: Project) -> dict[str, Check]:
         return {}
 
 
+OWN_CHECKS = {HELD_OUT_CHECK: HELD_OUT_TITLE, UNHELPFUL_QUESTION: DIFFICULTY_TITLE} | TOKEN_TITLES
+"""Titles of the checks that a project has while it names a test set or a model, by name."""
+
+
 def known_checks(project: Project) -> dict[str, Check]:
-    """All that looks at the rows of a project: the checks, without what its allow-list holds, then its rules."""
-    return passing_over(all_checks(), allowed(project)) | rule_checks(project)
+    """All that looks at the rows of a project: the checks, without what its allow-list holds; its test sets, its model, and its rules."""
+    own = held_out_checks(project) | token_checks(project) | difficulty_checks(project) | rule_checks(project)
+    return passing_over(all_checks(), allowed(project)) | own
 
 
 def _forget_replaced(project: Project, rules: list[Rule]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 
 from pipelines.checks import Batch, Measurements
 from pipelines.errors import WorkbenchError
-from pipelines.records import Record
 from pipelines.rules.rule import Rule
+from pipelines.sources.places import Place, readable_places
 
 _BATCH = 2_000
 
@@ -62,7 +61,7 @@ def run_on_file(rules: Sequence[Rule], source: str | Path, *, examples: int = 10
 
     totals: dict[str, dict[str, Any]] = {rule.id: {"applies": 0, "broken": 0, "examples": []} for rule in rules}
     rows = 0
-    readable = _readable_rows(source)
+    readable = readable_places(source)
     while places := list(islice(readable, _BATCH)):
         rows += len(places)
         batch = Batch(records_to_table([place.record for place in places]))
@@ -73,34 +72,7 @@ def run_on_file(rules: Sequence[Rule], source: str | Path, *, examples: int = 10
     return [{"rule": rule.id, "title": rule.title, "severity": rule.severity, "rows": rows, **totals[rule.id]} for rule in rules]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    file: str
-    row: int
-    record: Record
-
-
-def _readable_rows(source: str | Path) -> Iterator[_Place]:
-    from pipelines.sources.archive import Opened
-    from pipelines.sources.convert import Converter
-    from pipelines.sources.locate import locate
-    from pipelines.sources.read import FileRows
-    from pipelines.sources.recognise import recognise
-    from pipelines.sources.rows import Rejection
-    from pipelines.sources.sample import take_sample
-
-    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
-        for file in Opened(locate(source), Path(folder)):
-            if isinstance(file, Rejection) or not file.size:
-                continue
-            found = FileRows(file)
-            converter = Converter(recognise([row.value for row in take_sample(found).rows]).form)
-            for row in found:
-                converted = [] if isinstance(row, Rejection) else converter.convert(row)
-                yield from (_Place(row.file, row.row, one[1]) for one in converted if not isinstance(one, Rejection))
-
-
-def _add(total: dict[str, Any], found: Measurements, places: Sequence[_Place], examples: int) -> None:
+def _add(total: dict[str, Any], found: Measurements, places: Sequence[Place], examples: int) -> None:
     for place, value, evidence in zip(places, found.values, found.evidence or [()] * len(places), strict=True):
         total["applies"] += value is not None
         if value:

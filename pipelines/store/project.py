@@ -60,7 +60,7 @@ class Project:
         """The project's database: project.db, or the URL in $WINNOW_DATABASE_URL."""
         return db.Database(os.environ.get("WINNOW_DATABASE_URL") or f"sqlite:///{self.folder / 'project.db'}")
 
-    # Folders. Everything but sources, quarantine, snapshots and runs can be deleted and derived again.
+    # Folders. Everything but sources, quarantine, held_out, snapshots and runs can be deleted and derived again.
     @property
     def sources_folder(self) -> Path:
         """Originals as they came, in one folder per sha256."""
@@ -90,6 +90,11 @@ class Project:
     def features_folder(self) -> Path:
         """Embeddings, pairs, clusters, map."""
         return self.folder / "features"
+
+    @property
+    def held_out_folder(self) -> Path:
+        """Questions of test sets, one Parquet file for each set."""
+        return self.folder / "held_out"
 
     @property
     def snapshots_folder(self) -> Path:

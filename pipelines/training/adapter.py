@@ -8,9 +8,9 @@ from typing import Any
 
 from pipelines.models import describe_source
 from pipelines.store.tables import write_text
+from pipelines.tokens.template import NOTES, ChatFormat
 from pipelines.training.config import RunConfig
 from pipelines.training.ledger import Ledger
-from pipelines.training.template import NOTES, ChatFormat
 
 
 def save_adapter(model: Any, chat: ChatFormat, config: RunConfig, folder: Path) -> list[str]:

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from pipelines.errors import WorkbenchError
 from pipelines.records import Record
-from pipelines.training.template import ChatFormat
-from pipelines.training.tokens import IGNORED, NOTHING_TRAINED, Example, Refused, tokenise
+from pipelines.tokens.example import IGNORED, NOTHING_TRAINED, Example, Refused, tokenise
+from pipelines.tokens.template import ChatFormat
 
 OverLength = Literal["drop", "truncate"]
 TOO_LONG = "too long"

@@ -10,9 +10,9 @@ from typing import Any
 
 from pipelines import __version__, models
 from pipelines.store.project import Project
+from pipelines.tokens.template import NOTES
 from pipelines.training.config import RunConfig
 from pipelines.training.preflight import Preflight, read_manifest, snapshot_folder
-from pipelines.training.template import NOTES
 
 FILE = "run.json"
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "bitsandbytes")

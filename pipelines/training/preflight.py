@@ -17,12 +17,12 @@ from pipelines.errors import WorkbenchError
 from pipelines.records import Record, canonical_json, content_hash
 from pipelines.store.project import Project
 from pipelines.store.tables import RECORD_SCHEMA, row_to_record, write_parquet, write_text
+from pipelines.tokens.template import NOTES, ChatFormat, load_chat_format
 from pipelines.training.config import RunConfig
 from pipelines.training.device import Device, best_device, cpu
 from pipelines.training.estimate import Estimate, Work, estimate, work_of
 from pipelines.training.ledger import Ledger, labels_are_masked, tokenise_split, warnings
 from pipelines.training.model_size import model_size
-from pipelines.training.template import NOTES, ChatFormat, load_chat_format
 
 FILE, TOKENS = "preflight.json", "tokens"
 """Where a run's folder keeps the preflight, and the tokenised splits: train.parquet and validation.parquet, as `datasets` finds them."""

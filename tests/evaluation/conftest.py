@@ -12,9 +12,9 @@ import pytest
 
 from pipelines.store.project import Project
 from pipelines.store.tables import records_to_table, write_parquet
-from pipelines.training.template import chat_format
+from pipelines.tokens.template import chat_format
 from tests.conftest import chat as conversation
-from tests.training.conftest import byte_tokenizer
+from tests.tokens.tokenizers import byte_tokenizer
 
 INTENTS = ("card", "loan")
 
@@ -59,7 +59,7 @@ def adapter(tiny_base, byte_chat, tmp_path_factory):
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from pipelines.training.tokens import tokenise_record
+    from pipelines.tokens.example import tokenise_record
 
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_pretrained(tiny_base)

@@ -7,7 +7,7 @@ from pipelines.evaluation.generate import generate
 from pipelines.evaluation.language_model import context_tokens, load_language_model
 from pipelines.models import BASE_MODEL
 from pipelines.store.tables import records_to_table, write_parquet
-from pipelines.training.template import load_chat_format
+from pipelines.tokens.template import load_chat_format
 from tests.conftest import chat
 from tests.evaluation.test_generate import alone
 

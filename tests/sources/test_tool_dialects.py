@@ -201,7 +201,7 @@ def test_a_conversation_with_tools_that_a_chat_template_wrote_comes_back_whole(n
     if name == "Winnow's own":
         values = {"bos": "", "turn_end": "<|im_end|>", "default_system": ""}
         head = "".join(f"{{%- set {key} = {json.dumps(value)} -%}}" for key, value in values.items())
-        template = head + (Path(pipelines.__file__).parent / "training" / "chatml.jinja").read_text(encoding="utf-8")
+        template = head + (Path(pipelines.__file__).parent / "tokens" / "chatml.jinja").read_text(encoding="utf-8")
     else:
         template = trl_template(name)
     chat = [turn.to_json() for turn in said]

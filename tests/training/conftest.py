@@ -12,29 +12,8 @@ import pytest
 from pipelines.records import Message, Record
 from pipelines.store.project import Project
 from pipelines.store.tables import records_to_table, write_parquet
-from pipelines.training.template import ChatFormat, chat_format
-
-CHATML = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-
-
-def byte_tokenizer(
-    template: str | None = CHATML, special: Iterable[str] = ("<|im_start|>", "<|im_end|>", "<|endoftext|>"), eos: str = "<|im_end|>"
-):
-    """Every byte is a token; the special tokens come first."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers.tokenization_utils_tokenizers import TokenizersBackend
-
-    special = list(special)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate(special + alphabet)}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
-    tokenizer.add_special_tokens(special)
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    return TokenizersBackend(tokenizer_object=tokenizer, eos_token=eos, chat_template=template)
+from pipelines.tokens.template import ChatFormat, chat_format
+from tests.tokens.tokenizers import byte_tokenizer
 
 
 @pytest.fixture(scope="session")

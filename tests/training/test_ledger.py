@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pipelines.errors import WorkbenchError
 from pipelines.records import Message, Record
+from pipelines.tokens.example import EMPTY_ANSWERS, IGNORED, NO_ANSWER
 from pipelines.training.ledger import TOO_LONG, Ledger, Truncation, labels_are_masked, tokenise_split, warnings
-from pipelines.training.tokens import EMPTY_ANSWERS, IGNORED, NO_ANSWER
 from tests.training.conftest import exchange
 
 SHORT, LONG = exchange("hi", "yo"), exchange("hi", "y" * 100)

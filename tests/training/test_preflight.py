@@ -7,8 +7,8 @@ from pipelines.errors import WorkbenchError
 from pipelines.records import Message, Record
 from pipelines.training.config import RunConfig
 from pipelines.training.preflight import TOKENS, needs_tools, preflight, read_split, snapshot_folder, store_preflight
+from tests.tokens.test_template import CALL, TOOLS
 from tests.training.conftest import exchange
-from tests.training.test_template import CALL, TOOLS
 
 ROWS = [exchange("q", f"a{i}") for i in range(6)]
 

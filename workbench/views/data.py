@@ -8,7 +8,7 @@ from pipelines.store.project import Project
 from workbench import context, pages, queries
 from workbench.add_data import add_data
 from workbench.frame import head
-from workbench.incoming import forget_imported
+from workbench.incoming import forget_read
 from workbench.job_progress import begin, job_panel, latest_job
 from workbench.job_table import job_table
 from workbench.project_form import new_project_form
@@ -23,7 +23,7 @@ def page() -> None:
     if project is None:
         _welcome()
         return
-    forget_imported(project)
+    forget_read(project)
     head("Data", _lead(project))
     is_free = _progress(project)
     if project.is_empty:

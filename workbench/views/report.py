@@ -14,8 +14,11 @@ from workbench import charts, pages, queries
 from workbench.allow_form import allow_form
 from workbench.bulk import bulk_history
 from workbench.check_panel import check_panel, switch_check
+from workbench.difficulty_form import difficulty_form
 from workbench.frame import head, project_with_rows
+from workbench.held_out_form import held_out_form
 from workbench.job_progress import begin, job_panel, latest_job
+from workbench.token_form import token_form
 from workbench.words import SEVERITY_WORDS, count, escaped
 
 
@@ -30,7 +33,7 @@ def page() -> None:
             head("Report", escaped(found["readiness"]["sentence"]))
         if found["readiness"]["is_checked"]:
             _downloads(project, found)
-    job, fix = latest_job(project, "scan"), latest_job(project, "fix")
+    job, fix = latest_job(project, "scan", "held_out", "tokens", "difficulty"), latest_job(project, "fix")
     if job is not None:
         job_panel(job)
     if fix is not None:
@@ -43,7 +46,11 @@ def page() -> None:
         bulk_history(project, newest_only=True)
     _next_steps(project, found)
     _findings(project, found)
-    allow_form(project, is_busy=job is not None and not job.is_finished)
+    is_busy = job is not None and not job.is_finished
+    allow_form(project, is_busy=is_busy)
+    held_out_form(project, is_busy=is_busy)
+    token_form(project, found["tokens"], is_busy=is_busy)
+    difficulty_form(project, is_busy=is_busy)
     _distributions(found)
 
 

@@ -12,9 +12,10 @@ from pipelines.job_list import find_job, list_jobs
 from pipelines.store.project import Project
 from pipelines.training.config import RunConfig
 from pipelines.training.run import prepare_run
+from workbench.base_form import choose_base
 from workbench.frame import empty_state, head, project_with_rows
 from workbench.preflight_panel import preflight_panel
-from workbench.run_form import choose_base, run_form
+from workbench.run_form import run_form
 from workbench.run_panel import run_panel
 from workbench.words import STATE_WORDS, count, escaped, when
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jinja2.exceptions import TemplateError
 
 from pipelines.records import ROLES, Message, Record
-from pipelines.training.template import ChatFormat
+from pipelines.tokens.template import ChatFormat
 
 IGNORED = -100
 """The label of a token that is read but not learned."""

@@ -6,8 +6,8 @@ import pytest
 
 from pipelines.errors import WorkbenchError
 from pipelines.records import Message
-from pipelines.training.template import chat_format, load_chat_format
-from tests.training.conftest import CHATML, byte_tokenizer
+from pipelines.tokens.template import chat_format, load_chat_format
+from tests.tokens.tokenizers import CHATML, byte_tokenizer
 
 CALL = json.dumps([{"type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}])
 TOOLS = json.dumps([{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}])
@@ -74,8 +74,8 @@ def test_the_tokenizer_of_a_plain_folder_loads_without_torch(tmp_path):
     byte_tokenizer().save_pretrained(tmp_path)
     code = (
         "import sys; from pipelines.records import Message, Record\n"
-        "from pipelines.training.template import load_chat_format, loads_without_torch\n"
-        "from pipelines.training.tokens import tokenise_record\n"
+        "from pipelines.tokens.template import load_chat_format, loads_without_torch\n"
+        "from pipelines.tokens.example import tokenise_record\n"
         f"base = {str(tmp_path)!r}; assert loads_without_torch(base); chat = load_chat_format(base)\n"
         "assert tokenise_record(Record((Message('user', 'a'), Message('assistant', 'b'))), chat).trained_tokens == 2\n"
         "assert 'torch' not in sys.modules"

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.records import Message, Record
-from pipelines.training.template import chat_format, load_chat_format
-from pipelines.training.tokens import (
+from pipelines.tokens.example import (
     ANSWER_CHANGED,
     BAD_TOOLS,
     EMPTY_ANSWERS,
@@ -27,8 +26,10 @@ from pipelines.training.tokens import (
     tokenise,
     tokenise_record,
 )
-from tests.training.conftest import byte_tokenizer, exchange
-from tests.training.test_template import CALL, TOOLS
+from pipelines.tokens.template import chat_format, load_chat_format
+from tests.conftest import chat as exchange
+from tests.tokens.test_template import CALL, TOOLS
+from tests.tokens.tokenizers import byte_tokenizer
 
 QWEN3_LIKE = (
     "{% set last = namespace(user=-1) %}"
