@@ -30,3 +30,5 @@ def difficulty_form(project: Project, *, is_busy: bool) -> None:
             on_click=begin,
             args=(project, "difficulty", {"base": base, "rows": rows}, "Measure how hard the answers are"),
         )
+        if is_busy:
+            st.caption("Rows are being looked at already: the progress stands at the top of this page.")

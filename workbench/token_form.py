@@ -38,4 +38,7 @@ def token_form(project: Project, summary: dict[str, Any] | None, *, is_busy: boo
             on_click=begin,
             args=(project, "tokens", {"base": base, "max_length": limit}, "Count tokens"),
         )
-        st.caption(f"Counting takes about {duration(max(count_seconds(project), _START_SECONDS))}; you can go on working meanwhile.")
+        if is_busy:
+            st.caption("Rows are being looked at already: the progress stands at the top of this page.")
+        else:
+            st.caption(f"Counting takes about {duration(max(count_seconds(project), _START_SECONDS))}; you can go on working meanwhile.")

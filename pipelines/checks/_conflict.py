@@ -25,6 +25,7 @@ _CONTRARY = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MARKED = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
 _WORD = r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+"
 _CODE_SIGNS = "{}();=<>[]"
@@ -74,6 +75,12 @@ class Answer:
         """The final number of a worked answer."""
         final = _FINAL.search(self.text)
         return final[1] if final else None
+
+    @cached_property
+    def marked_result(self) -> str | None:
+        """The final number where a mark says that it is the answer."""
+        marked = _MARKED.search(self.text)
+        return marked[1] if marked else None
 
     @cached_property
     def numbers(self) -> Counter[str]:
@@ -141,6 +148,8 @@ def _text_conflict(one: Answer, other: Answer, *, short: bool) -> tuple[float, s
         return 0.8, "one says the contrary"
     if short and _is_other_label(one, other, distance):
         return 1.0, f"{one.text[:40]} or {other.text[:40]}"
+    if one.marked_result and other.marked_result and one.marked_result != other.marked_result:
+        return 0.9, f"{one.marked_result} or {other.marked_result}"
     if one.is_code or other.is_code:
         return CERTAIN * distance, ""  # code says the same with other signs
     if one.result and other.result and one.result != other.result:

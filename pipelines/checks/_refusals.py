@@ -26,7 +26,7 @@ _BARRED = (
 _DECLINE = r"(?:must|have to) (?:respectfully |politely )?(?:decline|refuse)"
 _UNABLE = (
     rf"(?:(?:am|{_A}m) (?:(?:sorry|afraid)[^.!?\n]{{0,20}} )?(?:just )?{_BARRED}|can ?not|can{_A}t|could not|couldn{_A}t"
-    rf"|won{_A}t|will not|{_DECLINE})"
+    rf"|(?:won{_A}t|will not)(?: be able to)?|{_DECLINE})"
 )
 _LACK = (
     rf"(?:do not|don{_A}t) (?:actually |currently )?have "
@@ -58,6 +58,8 @@ _BY_LANGUAGE = {
         rf"{_LEAD}I{_AM} (?:just |only |simply )?{_MODEL}[^.!?\n]{{0,60}}?"
         rf"(?:cannot|can{_A}t|unable|not able|not have|don{_A}t|beyond my|not capable)",
         r"It (?:would|is) not (?:be )?(?:appropriate|possible|ethical) for me to",
+        rf"(?:{_SORRY}|Sorry, (?:but )?)?\b[Tt]h(?:at|is)(?:(?:{_A}s| is) not| isn{_A}t) something (?:that )?I (?:can|could|am able to)\b",
+        rf"{_LEAD}I (?:do not|don{_A}t) feel comfortable (?:answering|helping|discussing|providing|writing|sharing|with)\b",
         r"[^.!?\n\"]{0,60}(?:go(?:es)? against|violates?) (?:my|our|OpenAI)\S* (?:guidelines|programming|polic|content|principles|ethic)",
         r"[^.!?\n\"]{0,30}OpenAI\S* (?:usage|content|use)[- ]?\w* polic",
         r"\W?This (?:response|content|request|prompt) (?:was|has been|is) (?:withheld|blocked|flagged|removed|filtered)",

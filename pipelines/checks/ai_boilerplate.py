@@ -13,7 +13,7 @@ from pipelines.records import Message
 
 _MODEL = r"(?:(?:large |AI )?language model|AI\b(?:[ -](?:language model|assistant|chatbot|model))?|artificial intelligence|chatbot|LLM\b)"
 _SELF = (
-    rf"\b[Aa]s an? {_MODEL}|\bI(?: am|['’]m) (?:just |only |simply |merely )?an? {_MODEL}"
+    rf"\b(?:[Aa]s|[Bb]eing) an? {_MODEL}|\bI(?: am|['’]m) (?:just |only |simply |merely )?an? {_MODEL}"
     r"|\b(?:I am|I['’]m|as) ChatGPT\b|(?:developed|created|trained|made) by (?:OpenAI|Anthropic|Google DeepMind|DeepSeek|Alibaba Cloud)"
     r"|作(?:为|為)(?:一个|一名|一款|一個)?(?:AI|人工智能|人工智慧|(?:大型)?语言模型|聊天机器人)|我(?:只)?是(?:一个|一名|一款)?(?:AI|人工智能|(?:大型)?语言模型)"
     r"|\bAls (?:eine? )?(?:KI|künstliche Intelligenz|(?:großes )?(?:KI-)?Sprachmodell|AI|taalmodel)\b"
@@ -56,6 +56,7 @@ def _phrases() -> re.Pattern[str]:
     group="content",
     flag_above=0,
     languages=("en", "de", "fr", "es", "it", "nl", "pt", "zh", "ja"),
+    version=2,
 )
 def ai_boilerplate(batch: Batch) -> Measurements:
     """Number of stock phrases in the answers: "As an AI language model", "as of my last update", "according to the document", 参照文档.

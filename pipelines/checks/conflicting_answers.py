@@ -27,7 +27,7 @@ _FEWEST_SHARED = 8
     flag_above=CERTAIN,
     scope="set",
     needs=("prompt_groups", "near_pairs"),
-    version=2,
+    version=3,
 )
 def conflicting_answers(features: SetFeatures) -> Measurements:
     """How much the answer contradicts another answer to the same question, from 0 to 1.

@@ -7,10 +7,12 @@ from pipelines.checks._turns import Findings, records_with, spans, turns_with
 
 _THING = r"(?:document|passage|text|context|article|excerpt|paragraph|transcript|image|figure|chart|graph|snippet|attachment)"
 _GIVEN = r"(?:provided|given|above|attached|supplied|uploaded|retrieved)"
-_SAYS = r"(?:(?:does not|doesn't) (?:mention|say|state|specify|provide|contain)|states|mentions)"
+_GIVEN_THING = r"(?:report|file|source|source material|study)"
+_SAYS = r"(?:says|(?:does not|doesn't) (?:mention|say|state|specify|provide|contain)|states|mentions)"
 _REFERENCE = (
     r"(?i)\b(?:(?:according to|based on|as (?:stated|mentioned|described|shown|noted|outlined|explained) in|from|per)"
-    rf" the (?:{_GIVEN} |following )*{_THING}|(?:the|this) {_GIVEN} {_THING}|the {_THING} (?:{_GIVEN}|{_SAYS}))\b"
+    rf" the (?:{_GIVEN} |following )*{_THING}|(?:the|this) {_GIVEN} (?:{_THING}|{_GIVEN_THING})|(?:per|from|in) the source material"
+    rf"|the {_THING} (?:{_GIVEN}|{_SAYS}))\b"
     r"|\b(?:laut|gemäß|nach) (?:dem|der|den) (?:(?:vorliegenden|obigen|gegebenen|bereitgestellten) )?"
     r"(?:Dokument|Text|Textabschnitt|Kontext|Quelle|Artikel|Abschnitt)"
     r"|\b(?:selon|d['’]après) (?:le|la|l['’]) ?(?:document|texte|passage|article|extrait|contexte)"
@@ -24,7 +26,7 @@ _HOLDS_ONE = (
 )
 
 
-@check(title="Answers about a text that is not there", unit="places", group="content", flag_above=0)
+@check(title="Answers about a text that is not there", unit="places", group="content", flag_above=0, version=2)
 def document_reference(batch: Batch) -> Measurements:
     """Number of places where an answer speaks of "the document", "the provided context" and the like, and its question holds none.
 

@@ -26,9 +26,11 @@ _PATTERN = (
     rf"{_SLOT}"
     r"|(?<![$\w{])\{\{ ?[A-Za-z_][\w .-]{0,50} ?\}\}(?!\})"
     r"|<(?i:insert|your|enter|add)(?i:[ _-][^<>\n]{1,50})>"
+    rf"|<(?i:(?:[a-z]+[ _]){{1,3}}(?:{_THING}))>|\$\{{(?i:(?:[a-z]+_){{0,2}}(?:{_THING}))\}}"
+    r"|(?:(?<=:)|(?<=: ))_{5,}(?!\w)"
     r"|(?<![\"'“])(?i:lorem ipsum)"
     r"|(?:(?<=^)|(?<=[\s(\[]))(?:TODO|FIXME|TBD)(?=:|\]|$)"
-    r"|\bX{4,}\b|(?<=[$€£])X{2,}\b|\bX{3}(?=-X{3})"
+    r"|\bX{4,}\b|\bX{2,}[.,]X{2}\b|(?<=[$€£])X{2,}\b|\bX{3}(?=-X{3})"
     r"|(?<![A-Za-z])[XxＸ]{2,3}(?=公司|先生|女士|大学|中学|学校|市|省|区|路|年|月|日|元)"
 )
 _ALONE = (
@@ -39,12 +41,13 @@ _ALONE = (
 )
 """RE2: all of an answer, left for later or pointing to another one."""
 _TRIGGER = rf"{_ALONE}|" r"(?i)\[[^\[\]\n]{3,70}\]|\{\{|<(?:insert|your|enter|add)|lorem ipsum|TODO|FIXME|\[TBD|TBD|xxx|[$€£]xx|[xＸ]{2}\pL"
-_FIRST = re.compile(r"[\[{<lLTFXxＸ]")
+_TRIGGER += r"|<(?:[a-z]+[ _]){1,3}[a-z]+>|\$\{|: ?_{5,}|xx[.,]xx"
+_FIRST = re.compile(r"[\[{<$_lLTFXxＸ]")
 """Every slot begins with one of these."""
 _ASKS_FOR_SLOTS = r"(?i)template|placeholder|fill[- ]in|\[|\{\{|vorlage|platzhalter|modèle|plantilla|sjabloon|模板|填空"
 
 
-@check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0, version=2)
+@check(title="Placeholders nobody filled in", unit="placeholders", group="text", flag_above=0, version=3)
 def placeholder(batch: Batch) -> Measurements:
     """Number of open slots in the answers: [Your Name], {{customer}}, <insert date>, TODO:, XXXX, lorem ipsum.
 

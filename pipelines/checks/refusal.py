@@ -13,6 +13,7 @@ from pipelines.checks._turns import Findings, turns_of, turns_where
     group="content",
     flag_above=0,
     languages=LANGUAGES,
+    version=2,
 )
 def refusal(batch: Batch) -> Measurements:
     """Number of answers that begin by declining: "I'm sorry, but I can't …", "As an AI language model, I cannot …", "我无法提供…".

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 HELD_OUT_CHECK = "held_out_row"
 HELD_OUT_TITLE = "Rows that repeat a test question"
-_CONTAINED = 0.7
-"""Share of a test question that counts as all of it; of its runs of words, as in Chowdhery et al. 2022 (PaLM), section 8."""
-_SHOWN = 0.35
-"""Share from which on the question is named beside the row, for a recipe with a lower limit."""
+_CONTAINED = 70.0
+"""Percent of a test question that counts as all of it; of its runs of words, as in Chowdhery et al. 2022 (PaLM), section 8."""
+_SHOWN = 35.0
+"""Percent from which on the question is named beside the row, for a recipe with a lower limit."""
 _EXCERPT = 120
-_DESCRIPTION = """Share of a test question that the row holds, for the test question it holds most of.
+_DESCRIPTION = """How much of a test question the row holds, in percent, for the test question it holds most of.
 
 The model would be judged by what it has learned by heart, and look better than it is. Drop the row, or take the question out of the test.
 
@@ -96,7 +96,7 @@ def held_out_checks(project: Project) -> dict[str, Check]:
             name=HELD_OUT_CHECK,
             title=HELD_OUT_TITLE,
             description=_DESCRIPTION,
-            unit="of the question",
+            unit="% of the question",
             threshold=_CONTAINED,
             direction="above",
             severity="error",
@@ -146,10 +146,15 @@ def _questions(stamps: Stamps) -> _Questions:
 
     table = pa.concat_tables([pq.read_table(path) for path, _ in stamps])
     rows = zip(*(table.column(name).to_pylist() for name in ("file", "row", "question")), strict=True)
-    notes = [f"{file}, row {row}: “{' '.join(question[: 2 * _EXCERPT].split())[:_EXCERPT]}”" for file, row, question in rows]
+    notes = [f"{file}, row {row}: “{_excerpt(question)}”" for file, row, question in rows]
     digests = _digests(table.column("question"))
     by_digest = {digest: number for number, digest in reversed(list(enumerate(digests)))}
     return _Questions(TextSet(table.column("question")), by_digest, notes)
+
+
+def _excerpt(question: str) -> str:
+    words = " ".join(question[: 2 * _EXCERPT].split())
+    return words if len(words) <= _EXCERPT and len(question) <= 2 * _EXCERPT else f"{words[:_EXCERPT].rstrip()}…"
 
 
 def _digests(texts: pa.ChunkedArray) -> list[bytes]:
@@ -166,11 +171,11 @@ def _measure(stamps: Stamps, batch: Batch) -> Measurements:
     questions = _questions(stamps)
     said = [pc.fill_null(batch.column(name), "") for name in ("system", "prompt", "answer")]
     found = questions.texts.contained_in(pc.binary_join_element_wise(*said, pa.scalar("\n\n", pa.large_string())))
-    share, which = found.share, found.which
+    percent, which = 100 * found.share, found.which
     for row, digest in enumerate(_digests(batch.column("prompt"))):
-        if share[row] < 1 and (number := questions.by_digest.get(digest)) is not None:
-            share[row], which[row] = 1.0, number
+        if percent[row] < 100 and (number := questions.by_digest.get(digest)) is not None:
+            percent[row], which[row] = 100.0, number
     evidence: list[tuple[Evidence, ...]] = [()] * len(batch)
-    for row in np.flatnonzero(share > _SHOWN).tolist():
+    for row in np.flatnonzero(percent > _SHOWN).tolist():
         evidence[row] = (Evidence(note=questions.notes[int(which[row])]),)
-    return Measurements(share.tolist(), evidence)
+    return Measurements(percent.tolist(), evidence)

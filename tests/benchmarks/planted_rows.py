@@ -12,6 +12,7 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pipelines.checks.truncated_answer import why_cut
 from pipelines.records import Message, Record
 
 Plant = Callable[[Record, random.Random], Record | None]
@@ -115,7 +116,8 @@ def _phone(choose: random.Random) -> str:
     region = choose.choice(("US", "DE", "FR", "GB", "CH", "ES", "IT", "NL", "PL", "IN"))
     number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.FIXED_LINE)
     while True:  # the last digits of the example are nobody's
-        other = phonenumbers.parse(f"+{number.country_code}{number.national_number // 10_000}{_digits(choose, 4)}")
+        known = phonenumbers.national_significant_number(number)[:-4]
+        other = phonenumbers.parse(f"+{number.country_code}{known}{_digits(choose, 4)}")
         if phonenumbers.is_valid_number(other):
             break
     form = choose.choice((phonenumbers.PhoneNumberFormat.INTERNATIONAL, phonenumbers.PhoneNumberFormat.E164))
@@ -135,29 +137,31 @@ def _iban(choose: random.Random) -> str:
     while True:
         bban = _digits(choose, length)
         number = country + iban.calc_check_digits(f"{country}00{bban}") + bban
-        if iban.is_valid(number, check_country=False):
+        if iban.is_valid(number):
             break
     spaced = " ".join(number[i : i + 4] for i in range(0, len(number), 4))
     return f"Please transfer it to {choose.choice((number, spaced))}, thank you."
 
 
 def _national(choose: random.Random) -> str:
-    from stdnum import es, fr, it, nl, us
+    from stdnum.es import dni
+    from stdnum.fr import nir
+    from stdnum.it import codicefiscale
+    from stdnum.nl import bsn
+    from stdnum.us import ssn
 
-    kind, module, length = choose.choice(
-        (("SSN", us.ssn, 9), ("DNI", es.dni, 8), ("BSN", nl.bsn, 9), ("NIR", fr.nir, 15), ("CF", it.codicefiscale, 0))
-    )
+    kind, module, length = choose.choice((("SSN", ssn, 9), ("DNI", dni, 8), ("BSN", bsn, 9), ("NIR", nir, 15), ("CF", codicefiscale, 0)))
     while True:
         if kind == "DNI":
             number = _digits(choose, 8)
-            number += es.dni.calc_check_digit(number)
+            number += dni.calc_check_digit(number)
         elif kind == "NIR":
             number = f"{choose.choice('12')}{choose.randint(40, 99)}{choose.randint(1, 12):02}{choose.randint(10, 95)}{_digits(choose, 6)}"
-            number += fr.nir.calc_check_digits(number)
+            number += nir.calc_check_digits(number)
         elif kind == "CF":
             letters = "".join(choose.choices("BCDFGLMNPRST", k=6))
             number = f"{letters}{choose.randint(40, 99)}{choose.choice('ABCDEHLMPRST')}{choose.randint(1, 28):02}H501"
-            number += it.codicefiscale.calc_check_digit(number)
+            number += codicefiscale.calc_check_digit(number)
         else:
             number = _digits(choose, length)
         if module.is_valid(number):
@@ -259,6 +263,12 @@ def _cut(answer: str, choose: random.Random) -> str | None:
         return None
     kept = words[: choose.randint(len(words) // 2, len(words) - 3)]
     return None if kept[-1][-1:] in ".!?:;,\"')`" or "\n" in kept[-1] else " ".join(kept)
+
+
+def _unmarked(answer: str, choose: random.Random) -> str | None:
+    """Without its last full stop, where that leaves a text that does not stop in the middle by itself."""
+    bare = answer.rstrip().rstrip(".!?")
+    return bare if why_cut(bare) is None else None
 
 
 def _bracket(answer: str, choose: random.Random) -> str | None:
@@ -544,6 +554,17 @@ _FOREIGN = (
 )  # fmt: skip
 
 
+def _german(*answers: str) -> Plant:
+    """A customer's German question with one of the answers."""
+
+    def plant(record: Record, choose: random.Random) -> Record | None:
+        asked = f"{choose.choice(('Guten Tag', 'Hallo', 'Sehr geehrte Damen und Herren'))}, ich komme seit {choose.randint(2, 400)} Tagen nicht mehr in mein Konto."
+        made = _with(record, "user", asked)
+        return made and _with(made, "assistant", choose.choice(answers))
+
+    return plant
+
+
 def _unsupported(record: Record, choose: random.Random) -> Record | None:
     said = f"In all, {choose.randint(211, 989)} patients were followed for {choose.randint(31, 59)} months."
     return _with(record, "assistant", f"{_answer(record).rstrip()} {said}")
@@ -576,12 +597,12 @@ def plantings() -> dict[str, Planting]:
             "As described in the attached report,", "From the given excerpt we learn that", "The article mentions that", "Per the source material,")),
         "email_address": Planting(ALPACA, say(_email)),
         "empty_turn": Planting(ALPACA, _turns(_empty)),
-        "end_mark_missing": Planting(ALPACA, _answers(lambda a, c: a.rstrip().rstrip(".!?")), _answers(_prose)),
+        "end_mark_missing": Planting(ALPACA, _answers(_unmarked), _answers(_prose)),
         "exact_duplicate": Planting(ALPACA, _recased, adds=True),
         "final_answer_style": Planting(GSM8K, _answers(lambda a, c: a.replace("#### ", c.choice(("The answer is ", "Answer: ", "So the result is "))))),
-        "form_of_address": Planting(ALPACA, _is(
-            "Du kannst dein Passwort auf deiner Kontoseite selbst ändern.", "Melde dich einfach noch einmal mit deinem Namen an.", "Dann schickst du uns bitte deine Nummer.",
-            "Hast du den Router schon neu gestartet? Das hilft dir meistens."), _is(
+        "form_of_address": Planting(ALPACA, _german(
+            "Du kannst dein Passwort auf deiner Kontoseite selbst ändern.", "Melde dich einfach noch einmal mit deinem Namen an.",
+            "Dann schickst du uns bitte deine Nummer.", "Hast du den Router schon neu gestartet? Das hilft dir meistens."), _german(
             "Sie können Ihr Passwort auf Ihrer Kontoseite selbst ändern.", "Bitte melden Sie sich noch einmal mit Ihrem Namen an.",
             "Dann schicken Sie uns bitte Ihre Nummer.", "Haben Sie den Router schon neu gestartet? Das hilft Ihnen meistens.")),
         "heading_style": Planting(ALPACA, _answers(lambda a, c: f"**{c.choice(('Overview', 'Steps', 'Dosage'))}**\n\n{a}\n\n**Summary**\n\nSee above."),
@@ -648,6 +669,6 @@ def planted(rows: Sequence[tuple[Record, Record]], plant: Plant, count: int, cho
         if len(made) == count:
             break
         changed = plant(rows[number][0], choose)
-        if changed is not None and changed not in rows[number]:
+        if changed is not None and changed != rows[number][1]:
             made[number] = changed
     return made

@@ -133,6 +133,7 @@ def test_an_answer_that_begins_with_the_contrary_conflicts(contrary):
         ("pending_top_up", "top_up_reverted", "pending_top_up or top_up_reverted"),
         ("Paris", "Lyon", "Paris or Lyon"),
         ("She sold 48 and 24.\n#### 72", "She sold 48 and 23.\n#### 71", "72 or 71"),
+        ("So 4 x 20 = <<4*20=80>>80 pens.\n#### 80", "So 4 x 20 = <<4*20=80>>80 pens.\n#### 156", "80 or 156"),
         ("Take 5 mg of it twice a day with water.", "Take 50 mg of it twice a day with water.", "5 or 50"),
         ("You may open the lid while it is hot.", "You may not open the lid while it is hot.", "one says not, the other does not"),
         ("Open Domains, choose the name and press Renew.", "I'm sorry, but I can't help with that.", "one answers, the other declines"),

@@ -140,6 +140,13 @@ def test_an_answer_that_speaks_of_a_missing_text_is_flagged():
     assert flags("document_reference", answer("Based on the context, sales grew.", "How did sales go?", system="Context: sales grew.")) == [
         False
     ]
+    for text in (
+        "The text says that it is 5 mg.",
+        "As described in the attached report, it is 5 mg.",
+        "Per the source material, it is 5 mg.",
+    ):
+        assert flags("document_reference", answer(text, "What is the dose?")) == [True], text
+    assert flags("document_reference", answer("The annual report says that sales grew.", "How did sales go?")) == [False]
     assert marked("document_reference", answer("根据提供的文档，剂量为5毫克。", "剂量是多少？")) == ["根据提供的文档"]
 
 
