@@ -39,7 +39,8 @@ def page() -> None:
     if fix is not None:
         job_panel(fix)
     if not found["readiness"]["is_checked"]:
-        _not_checked(project, is_busy=job is not None and not job.is_finished)
+        if job is None or job.kind != "scan" or job.state == "done":  # else its own box has the button to go on with
+            _not_checked(project, is_busy=job is not None and not job.is_finished)
         return
     _readiness(found["readiness"])
     if fix is not None:
