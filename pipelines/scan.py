@@ -112,8 +112,9 @@ def token_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any
         raise WorkbenchError("There are no rows to count tokens of yet. Import a file first.")
     emit(message="Loading the model's tokenizer")
     save_reader(project, Reader(config["base"], config["max_length"]))
+    is_first = token_summary(project) is None  # else only rows that came in since are counted
     found = scan(project, checks=list(TOKEN_TITLES), emit=emit)
-    if all(check["seconds"] for check in found["checks"].values()):  # else some of it was counted before
+    if is_first:
         remember_speed(project, found["seconds"])
     return token_summary(project) or {}
 

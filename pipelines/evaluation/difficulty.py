@@ -52,7 +52,7 @@ def measure_difficulty(project: Project, wanted: Difficulty, *, emit: Emit) -> d
         ready = [case for case in as_cases(left, chat) if isinstance(case, Case)]
         fits = min(LONGEST, context_tokens(wanted.base) or LONGEST)
         ready = [case for case in ready if len(case.question.prompt) + len(case.question.expected) <= fits]
-        known |= _measured(sorted(ready, key=lambda case: len(case.question.prompt)), chat, wanted, kept, emit)
+        known |= {} if not ready else _measured(sorted(ready, key=lambda case: len(case.question.prompt)), chat, wanted, kept, emit)
     save_difficulty(project, wanted)
     _write(project, {id: known[id] for id in drawn if id in known})
     values = sorted(known[id] for id in drawn if id in known)
@@ -80,6 +80,8 @@ def _measured(ready: Sequence[Case], chat: ChatFormat, wanted: Difficulty, kept:
     kept.parent.mkdir(parents=True, exist_ok=True)
     waiting = iter(ready)
     with kept.open("a", encoding="utf-8") as file:
+        if file.tell():
+            file.write("\n")  # ends a line that was being written when the job was stopped
         while batch := list(islice(waiting, _BATCH)):
             for case, value in zip(batch, _ratios(batch, chat, model), strict=True):
                 found[case.id] = value

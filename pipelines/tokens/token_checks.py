@@ -143,14 +143,19 @@ def _lengths(reader: Reader, batch: Batch) -> Measurements:
 
     values: list[float | None] = []
     evidence: list[Sequence[Evidence]] = []
-    for record, outcome in _outcomes(reader.base, batch):
-        values.append(float(outcome.tokens) if isinstance(outcome, Example) else None)
-        is_cut = isinstance(outcome, Example) and outcome.tokens > reader.max_length
-        evidence.append([_cut(outcome, record.conversation, reader, batch)] if is_cut else [])  # type: ignore[arg-type] # an Example
+    outcomes = _outcomes(reader.base, batch)
+    chat = _chat(reader.base, needs_tools=_holds_tools(batch))
+    for record, outcome in outcomes:
+        if isinstance(outcome, Example):
+            values.append(float(outcome.tokens))
+            evidence.append([_cut(outcome, record.conversation, reader, chat)] if outcome.tokens > reader.max_length else [])
+        else:
+            values.append(None)
+            evidence.append([])
     return Measurements(values, evidence)
 
 
-def _cut(example: Example, turns: Sequence[Message], reader: Reader, batch: Batch) -> Evidence:
+def _cut(example: Example, turns: Sequence[Message], reader: Reader, chat: ChatFormat) -> Evidence:
     """Where the row would be cut, and what of its answers goes with it."""
     from pipelines.tokens.example import IGNORED
 
@@ -158,7 +163,6 @@ def _cut(example: Example, turns: Sequence[Message], reader: Reader, batch: Batc
     lost = int(learned[reader.max_length - 1 :].sum())
     gone = "all of its answers" if lost == int(learned.sum()) else f"{lost / learned.sum():.0%} of its answers" if lost else "no answer"
     note = f"The model reads {reader.max_length:,} tokens; this row has {example.tokens:,}. Cut there, it loses {gone}."
-    chat = _chat(reader.base, needs_tools=_holds_tools(batch))
     offsets = chat.tokenizer(example.text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
     cut, at = offsets[reader.max_length][0], 0
     for number, turn in enumerate(turns):

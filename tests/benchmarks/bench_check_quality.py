@@ -2,7 +2,7 @@
 
 Run: python -m tests.benchmarks.bench_check_quality [--speed-rows 20000] [--print]
 
-Sample: the defects of data/sample, told in its truth.csv. Planted: real rows with a defect put in (planted_rows.py). Verified: rows of public data sets that a person looked at, listed in
+Sample: the defects of data/sample, told in its truth.csv. Planted: real rows with a defect put in (planted_rows.py). Verified: rows of public data sets judged by reading, listed in
 tests/benchmarks/verified/*.csv (check, file, row, truth; the file is one of ../shared/datasets, rows count from 1 as the importer counts,
 truth is 1 where the check should flag the row). Speed: CPU seconds of the check in a scan of mixed rows, on one core.
 What has no planted defect, no verified row or no data set here shows a dash.

@@ -79,6 +79,9 @@ def test_it_goes_on_where_it_was_stopped(rows, tiny_base):
     told = []
     measure_difficulty(rows, Difficulty(tiny_base, 100), emit=lambda **event: told.append(event.get("message")))
     assert told[-1] == "Measured 1 of 1 rows"
+    told.clear()
+    measure_difficulty(rows, Difficulty(tiny_base, 100), emit=lambda **event: told.append(event.get("message") or ""))
+    assert not [message for message in told if message.startswith("Measured")], "what came after the broken line is kept too"
     assert sum(value is not None for value in values(rows).values()) == 5
 
 
