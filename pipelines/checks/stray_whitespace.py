@@ -10,7 +10,7 @@ from pipelines.checks import Batch, Evidence, Measurements, check, fix
 from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
 
-_STRAY = r"^\s+|\s+$|\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*"
+_STRAY = r"^\s|\s$|\n[ \t\r]*\n[ \t\r]*\n"
 _PLACES = re.compile(r"(?P<start>\A\s+)|(?P<end>\s+\Z)|(?P<gap>\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*)")
 _EMPTY_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
 _CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
@@ -25,7 +25,7 @@ def stray_whitespace(batch: Batch) -> Measurements:
     Empty answers are another check's matter. Several empty lines are left alone in answers with code.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, rf"\S.*?\s$|^\s+\S|{_STRAY}", roles=["assistant"]):
+    for turn in turns_with(batch, _STRAY, roles=["assistant"]):
         if not turn.content.strip():
             continue
         has_code = bool(_CODE.search(turn.content))

@@ -16,10 +16,14 @@ _SHARE = 0.6
 """Of the answers: what has to hold a phrase before it is the usual one."""
 _BREAKS = r".!?…。！？\n"
 _PLACES = {
-    "open": rf"^\s*(?P<phrase>[^{_BREAKS}]{{4,160}}[{_BREAKS}])",
-    "close": rf"[{_BREAKS}][\s*_]*(?P<phrase>[^{_BREAKS}]{{4,160}}[.!?…。！？]*)\s*$",
+    "open": rf"^\s*(?P<phrase>[^{_BREAKS}]+[{_BREAKS}])",
+    "close": rf"[{_BREAKS}][\s*_]*(?P<phrase>[^{_BREAKS}]+[.!?…。！？]*)\s*$",
 }
 """RE2: the first and the last line or sentence, where there is another one beside it."""
+_SHORTEST, _LONGEST = 4, 160
+"""Characters of a phrase. Counted afterwards: counting inside a pattern takes RE2 ten times as long."""
+_END = 2 * _LONGEST
+"""Characters at the end of an answer that are looked at for its last line."""
 _WORDS = r"\pL{2,}\PL+\pL{2,}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{5,}"
 """What makes a phrase: two words, or some letters of a script without spaces."""
 _DATA = r"^\s*(?:[\[{<|]|```)"
@@ -48,7 +52,8 @@ def usual_phrase_missing(features: SetFeatures) -> Measurements:
     evidence: list[tuple[Evidence, ...]] = [()] * len(values)
     turns = features.answer_turns
     for place, pattern in _PLACES.items():
-        phrases, numbers = _phrases(answers, pattern)
+        part = answers if place == "open" else pc.utf8_slice_codeunits(pc.utf8_rtrim_whitespace(answers), -_END)
+        phrases, numbers = _phrases(part, pattern)
         for group in np.unique(groups[is_measured]).tolist():
             compared = is_measured & (groups == group) if group < len(is_large) else is_measured
             usual, times = _most_common(numbers[compared])
@@ -70,6 +75,8 @@ def _phrases(answers: pa.ChunkedArray, pattern: str) -> tuple[list[str], np.ndar
     import pyarrow.compute as pc
 
     found = pc.struct_field(pc.extract_regex(answers, pattern), "phrase")
+    length = pc.utf8_length(found)
+    found = pc.if_else(pc.and_(pc.greater_equal(length, _SHORTEST), pc.less_equal(length, _LONGEST)), found, pa.scalar(None, found.type))
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(pc.replace_substring_regex(found, r"[^\pL\pN]+", " ")))
     plain = pc.if_else(pc.match_substring_regex(plain, _WORDS), plain, pa.scalar(None, plain.type))
     encoded = pc.dictionary_encode(plain).unify_dictionaries().combine_chunks()
