@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from pipelines.sources.formats.format import Unfit
-from pipelines.sources.formats.message_tree import ends_here, turn_of
+from pipelines.sources.formats.message_tree import ends_here, is_answer, turn_of
 from pipelines.sources.locate import SourceFile
 from pipelines.sources.read import FileRows
 from pipelines.sources.rows import MAX_DEPTH, RawRow, Rejection, reject
@@ -93,10 +93,10 @@ def _ways(by_id: dict[Any, RawRow]) -> Iterator[RawRow | Rejection]:
             yield reject(row, path)
         else:
             paths[key] = path
-    answered = {above.value["message_id"] for path in paths.values() if _is_answer(path[-1]) for above in path[:-1]}
+    answered = {above.value["message_id"] for path in paths.values() if is_answer(path[-1].value.get("role")) for above in path[:-1]}
     for key, path in paths.items():
         last = path[-1]
-        if ends_here("assistant" if _is_answer(last) else "user", key in answered, len(path) == 1):
+        if ends_here(last.value.get("role"), key in answered, len(path) == 1):
             try:
                 turns = [turn_of(row.value, f"The message in row {row.row}") for row in path]
             except Unfit as error:
@@ -117,7 +117,3 @@ def _path(by_id: dict[Any, RawRow], row: RawRow) -> list[RawRow] | str:
             return f"It stands deeper than {MAX_DEPTH} replies, or its replies lead in a circle."
         path.append(above)
     return path[::-1]
-
-
-def _is_answer(row: RawRow) -> bool:
-    return row.value.get("role") == "assistant"

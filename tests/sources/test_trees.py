@@ -94,6 +94,14 @@ def test_a_nested_tree_gives_the_same_conversations(project, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_answer_with_a_misspelt_role_is_kept(project, tmp_path, nested):
+    flat = [message("1", None, "prompter", "Q"), message("2", "1", "assistnat", "A")]
+    tree = {"prompt": {"role": "prompter", "text": "Q", "replies": [{"role": "assistnat", "text": "A", "replies": []}]}}
+    import_source(project, write(tmp_path / "a.jsonl", *([tree] if nested else flat)))
+    assert records(project) == [(("user", "Q"), ("assistnat", "A"))]
+
+
 @pytest.mark.parametrize("rows", [[{"question": "Q", "answer": "A"}], [{"message_id": 1, "text": "T", "label": "x"}], []])
 def test_rows_that_are_no_messages_of_trees_are_let_be(rows):
     from pipelines.sources.rows import RawRow

@@ -21,9 +21,14 @@ def turn_of(message: Node, where: str) -> dict[str, str]:
     return {"role": _ROLES.get(role, role), "content": text}
 
 
-def ends_here(role: str, answered_below: bool, is_root: bool) -> bool:
+def is_answer(role: Any) -> bool:
+    """Whether a message answers. One with a role that is not known may: it is kept, and the check of roles points at it."""
+    return not isinstance(role, str) or _ROLES.get(role) != "user"
+
+
+def ends_here(role: Any, answered_below: bool, is_root: bool) -> bool:
     """Whether a conversation ends with a message: an answer behind which nobody answers any more, or a question that nobody answered."""
-    return not answered_below and (role == "assistant" or is_root)
+    return not answered_below and (is_answer(role) or is_root)
 
 
 def _expand(row: Row, columns: Columns) -> list[dict[str, Any]]:
