@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from pipelines.checks import SetFeatures
-from pipelines.checks._conflict import text_answer
+from pipelines.checks._conflict import Answer, text_answer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,5 +23,11 @@ def have_other_answers(features: SetFeatures, left: np.ndarray, right: np.ndarra
     ones, others = (features.column("answer").take(rows).to_pylist() for rows in (left, right))
     for at, (one, other) in enumerate(zip(ones, others, strict=True)):
         if one and other and one != other and one.strip() and other.strip():
-            differs[at] = text_answer(one).distance(text_answer(other)) > MOST_ALIKE
+            differs[at] = _read(one).distance(_read(other)) > MOST_ALIKE
     return differs
+
+
+@functools.lru_cache(64)
+def _read(text: str) -> Answer:
+    """Kept for a while: a row is in several pairs, which follow each other."""
+    return text_answer(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +28,7 @@ _CONTRARY = re.compile(
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARKED = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
-_WORD = r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+"
+_WORD = re.compile(r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+")
 _CODE_SIGNS = "{}();=<>[]"
 _SHORT = 6
 """An answer of at most so many words is a label, a name or a number: another one is another answer."""
@@ -43,12 +44,21 @@ class Answer:
     text: str
     labels: dict[str, Any] | None = None
     """Label-like fields of a JSON answer by path; None for other answers."""
-    words: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """How often each word occurs, capital letters aside; a Chinese, Japanese or Korean character is one."""
+        return Counter(_WORD.findall(self.text.lower()))
 
     @cached_property
     def length(self) -> int:
         """In words."""
         return self.words.total()
+
+    @cached_property
+    def is_short(self) -> bool:
+        """Whether it is a label, a name or a number, by its length."""
+        return sum(1 for _ in itertools.islice(_WORD.finditer(self.text), _SHORT + 1)) <= _SHORT
 
     @cached_property
     def polarity(self) -> str:
@@ -114,7 +124,7 @@ def json_answer(value: dict[str, Any], schema: JsonSchema) -> Answer:
 
 def text_answer(text: str, labels: dict[str, Any] | None = None) -> Answer:
     """An answer in words."""
-    return Answer(text.strip(), labels, Counter(word.group().lower() for word in re.finditer(_WORD, text)))
+    return Answer(text.strip(), labels)
 
 
 def conflict(one: Answer, other: Answer, *, labels_only: bool = False) -> tuple[float, str]:
@@ -124,7 +134,7 @@ def conflict(one: Answer, other: Answer, *, labels_only: bool = False) -> tuple[
         differing = [f"{path}: {_shown(left)} or {_shown(right)}" for path, (left, right) in pairs.items() if left != right]
         if differing:
             return CERTAIN + (1 - CERTAIN) * len(differing) / len(pairs), "; ".join(differing)
-    short = max(one.length, other.length) <= _SHORT
+    short = one.is_short and other.is_short
     if labels_only and not short:
         return 0.0, ""
     return _text_conflict(one, other, short=short and one.labels is None)

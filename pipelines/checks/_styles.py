@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.checks import Evidence, Measurements, SetFeatures
+from pipelines.checks._by_parts import by_parts
 from pipelines.checks._majority import NOT_MEASURED, majorities
 from pipelines.checks._turns import spans
 
@@ -91,7 +92,10 @@ def style_counts(texts: pa.ChunkedArray, patterns: list[str]) -> np.ndarray:
     import numpy as np
     import pyarrow.compute as pc
 
-    return np.column_stack([np.asarray(pc.count_substring_regex(texts, pattern)).astype(np.int32) for pattern in patterns])
+    def counts(part: pa.ChunkedArray) -> np.ndarray:
+        return np.column_stack([np.asarray(pc.count_substring_regex(part, pattern)).astype(np.int32) for pattern in patterns])
+
+    return np.concatenate(by_parts(counts, texts))
 
 
 def in_main_language(features: SetFeatures, rows: np.ndarray) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pipelines.checks import Measurements, SetFeatures, check
+from pipelines.checks._by_parts import by_parts
 from pipelines.checks._json_text import ATTEMPT
 from pipelines.checks._majority import NOT_MEASURED, against_the_majority
 
@@ -35,16 +35,16 @@ _FORMS = {
 _NAMES = tuple(_FORMS)
 _FREE = {_NAMES.index(name) for name in ("Markdown with headings", "a list", "text with **bold** words", "plain text")}
 """Forms of running text: which of them fits is often for the question to say, so a question may ask for another."""
-_ASKED = re.compile(
-    r"\b(?:lists?|bullet\w*|steps?|outline|enumerate|items|table|columns?|csv|json|xml|html|yaml|markdown|code|program|function|script|query|sql"
+_ASKED = (
+    r"(?i)\b(?:lists?|bullet\w*|steps?|outline|enumerate|items|table|columns?|csv|json|xml|html|yaml|markdown|code|program|function|script|query|sql"
     r"|python|java\w*|regex|one word|yes or no|true or false|classify|identify|name|which|how many|calculate|compute"
     r"|tabelle|liste\w*|schritte"
-    r"|tableau|étapes|lista|tabla|pasos)\b|列表|列出|列举|表格|步骤|代码|分类|计算|哪",
-    re.IGNORECASE,
+    r"|tableau|étapes|lista|tabla|pasos)\b|列表|列出|列举|表格|步骤|代码|分类|计算|哪"
 )
+"""RE2."""
 
 
-@check(title="Answers in an unusual format", unit="certainty", group="format", flag_above=0.85, scope="set")
+@check(title="Answers in an unusual format", unit="certainty", group="format", flag_above=0.85, scope="set", version=2)
 def answer_format(features: SetFeatures) -> Measurements:
     """How surely the answer's format (JSON, table, list, code, Markdown, plain text, a label) differs from the usual one, from 0 to 1.
 
@@ -56,16 +56,24 @@ def answer_format(features: SetFeatures) -> Measurements:
     flagged. In sets of running text a list, a table, code or a short answer does not count where the question asks for one, nor does a
     list or a heading where the rows have no system prompt. Not measured for empty answers.
     """
-    prompts, systems = features.column("prompt"), features.column("system")
-    forms = answer_forms(features.column("answer"))
+    import numpy as np
 
-    def is_for_the_question_to_say(row: int, usual: int) -> bool:
-        if usual not in _FREE:
-            return False
-        has_task = bool((systems[row].as_py() or "").strip())
-        return (int(forms[row]) in _FREE and not has_task) or bool(_ASKED.search(prompts[row].as_py() or ""))
+    forms = np.concatenate(by_parts(answer_forms, features.column("answer")))
+    has_task = _matches(features.column("system"), r"\S")
+    is_asked = _matches(features.column("prompt"), _ASKED)
+    return against_the_majority(
+        features,
+        forms,
+        _NAMES,
+        is_excused=lambda row, usual: usual in _FREE and bool((forms[row] in _FREE and not has_task[row]) or is_asked[row]),
+    )
 
-    return against_the_majority(features, forms, _NAMES, is_excused=is_for_the_question_to_say)
+
+def _matches(texts: pa.ChunkedArray, pattern: str) -> np.ndarray:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    return np.concatenate(by_parts(lambda part: np.asarray(pc.fill_null(pc.match_substring_regex(part, pattern), False)), texts))
 
 
 def answer_forms(answers: pa.ChunkedArray) -> np.ndarray:

@@ -87,8 +87,11 @@ class _Comparison:
         left, right = (pairs.column(side).to_numpy() for side in ("left", "right"))
         other_question = groups[left] != groups[right]
         for one, other in zip(left[other_question].tolist(), right[other_question].tolist(), strict=True):
-            if self._is_wanted(one) and self._is_wanted(other) and self._is_same_question(one, other):
-                self._note([other], [one], *conflict(self._read(one), self._read(other), labels_only=True))
+            if not (self._is_wanted(one) and self._is_wanted(other)):
+                continue
+            value, note = conflict(self._read(one), self._read(other), labels_only=True)
+            if value and self._is_same_question(one, other):
+                self._note([other], [one], value, note)
 
     def measurements(self) -> Measurements:
         """The strongest conflict of each record."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.checks import Evidence, Measurements, SetFeatures, check
+from pipelines.checks._by_parts import by_parts
 from pipelines.checks._majority import NOT_MEASURED, majorities
 from pipelines.checks._styles import answer_texts
 from pipelines.checks.truncated_answer import why_cut
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
 _USUAL = 0.9
 _SENTENCE = r"(?s)^[^{\[<#|].*\pL{2,}[ ,;]+\S*\pL{2,}\S*[ ,;]+\S*\pL{2,}.*|\p{Han}{12}"
@@ -61,17 +63,9 @@ def end_mark_missing(features: SetFeatures) -> Measurements:
     middle" names are left to it. Not measured in sets of fewer than 20 such answers.
     """
     import numpy as np
-    import pyarrow.compute as pc
 
     answers = answer_texts(features)
-    is_text = pc.and_(pc.match_substring_regex(answers, _SENTENCE), pc.greater_equal(pc.utf8_length(answers), _FEWEST_CHARACTERS))
-    has_mark = np.asarray(pc.match_substring_regex(answers, _MARKED))
-    is_open = np.asarray(pc.and_(is_text, pc.match_substring_regex(answers, _OPEN)))
-    open_rows = np.flatnonzero(is_open)
-    ends = pc.utf8_slice_codeunits(pc.utf8_rtrim_whitespace(answers.take(open_rows)), -_END)
-    for pattern in _NO_SENTENCE:
-        is_open[open_rows[np.asarray(pc.match_substring_regex(ends, pattern), bool)]] = False
-    forms = np.where(np.asarray(is_text), np.where(has_mark, _WITH, np.where(is_open, _WITHOUT, NOT_MEASURED)), NOT_MEASURED)
+    forms = np.concatenate(by_parts(_ends, answers))
     found = majorities(forms, features.column("system"))
     values: list[float | None] = [None if usual == NOT_MEASURED else 0.0 for usual in found.usual.tolist()]
     evidence: list[tuple[Evidence, ...]] = [()] * len(values)
@@ -84,3 +78,19 @@ def end_mark_missing(features: SetFeatures) -> Measurements:
             note = f"{100 * found.share[row]:.0f} % of the answers end with a mark; this one stops here"
             evidence[row] = (Evidence(int(turns[row]), max(len(text) - _POINTED_AT, 0), len(text), note=note),)
     return Measurements(values, evidence)
+
+
+def _ends(answers: pa.ChunkedArray) -> np.ndarray:
+    """int64, one per answer: whether it ends with a mark, without one, or is not looked at."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    is_text = pc.and_(pc.match_substring_regex(answers, _SENTENCE), pc.greater_equal(pc.utf8_length(answers), _FEWEST_CHARACTERS))
+    ends = pc.utf8_slice_codeunits(pc.utf8_rtrim_whitespace(answers), -_END)
+    has_mark = np.asarray(pc.match_substring_regex(ends, _MARKED))
+    is_open = np.asarray(pc.and_(is_text, pc.match_substring_regex(ends, _OPEN)))
+    open_rows = np.flatnonzero(is_open)
+    ends = ends.take(open_rows)
+    for pattern in _NO_SENTENCE:
+        is_open[open_rows[np.asarray(pc.match_substring_regex(ends, pattern), bool)]] = False
+    return np.where(np.asarray(is_text), np.where(has_mark, _WITH, np.where(is_open, _WITHOUT, NOT_MEASURED)), NOT_MEASURED)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pipelines.checks import Measurements, SetFeatures, check
+from pipelines.checks._by_parts import by_parts
 from pipelines.checks._majority import NOT_MEASURED, against_the_majority
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
 
 _STYLES = {
     'given after "####"': r"(?:^|\n)####[ \t]*\S[^\n]*\s*$",
@@ -17,7 +24,9 @@ _STYLES = {
 }
 """RE2; an answer has the first style that matches."""
 _NAMES = tuple(_STYLES)
-_UNMARKED = len(_NAMES) - 1
+_IN_WORDS, _UNMARKED = len(_NAMES) - 2, len(_NAMES) - 1
+_END = 200
+"""Characters at the end of an answer that hold a result given in words."""
 
 
 @check(title="Results given in another way than usual", unit="certainty", group="format", flag_above=0.85, scope="set")
@@ -34,8 +43,13 @@ def final_answer_style(features: SetFeatures) -> Measurements:
     import numpy as np
     import pyarrow.compute as pc
 
-    answers = pc.fill_null(features.column("answer"), "")
-    forms = np.full(len(answers), NOT_MEASURED, np.int64)
-    for form, pattern in reversed(list(enumerate(_STYLES.values()))):
-        forms[np.asarray(pc.match_substring_regex(answers, pattern))] = form
+    def forms_of(answers: pa.ChunkedArray) -> np.ndarray:
+        forms = np.full(len(answers), NOT_MEASURED, np.int64)
+        ends = pc.utf8_slice_codeunits(pc.utf8_rtrim_whitespace(answers), -_END)
+        for form, pattern in reversed(list(enumerate(_STYLES.values()))):
+            looked_at = ends if form == _IN_WORDS else answers
+            forms[np.asarray(pc.match_substring_regex(looked_at, pattern))] = form
+        return forms
+
+    forms = np.concatenate(by_parts(forms_of, pc.fill_null(features.column("answer"), "")))
     return against_the_majority(features, forms, _NAMES, is_excused=lambda row, usual: usual == _UNMARKED)

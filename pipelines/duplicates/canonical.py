@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]+")
+_INVISIBLE = "\u00ad\u200b\u2060\ufeff"
 """Soft hyphen, zero-width space, word joiner, byte order mark. (Joiners of letters and emoji change what is seen and stay.)"""
+_FOLDS_INTO_A_LETTER = re.compile("[\u0345\u1f80-\u1fff]")
+"""The Greek iota subscript, and the block of the letters that hold one."""
 
 
 def canonical(text: str) -> str:
     """The canonical form of a text: Unicode canonical caseless form in NFC, white space collapsed, invisible characters left out."""
-    if not text.isascii():
-        # Unicode 3.13, D145: decomposed before folding, because a Greek mark folds into a letter.
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFD", _INVISIBLE.sub("", text)).casefold())
-        return " ".join(text.split())
-    return " ".join(text.lower().split())
+    if text.isascii():
+        return " ".join(text.lower().split())
+    for character in _INVISIBLE:  # `in` is thirty times as fast as a pattern, and there mostly is none
+        if character in text:
+            text = text.replace(character, "")
+    if _FOLDS_INTO_A_LETTER.search(text):  # Unicode 3.13, D145: only with these letters the order of the two matters
+        text = unicodedata.normalize("NFD", text)
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
 
 
 class Piece(NamedTuple):
