@@ -47,9 +47,9 @@ def _digests(texts: pa.ChunkedArray) -> pa.Table:
 
 
 def _prompt_languages(batch: Batch) -> pa.Table:
-    from pipelines.checks._languages import languages
+    from pipelines.checks._languages import language_table, prompt_languages
 
-    return languages(batch.column("prompt"))
+    return language_table(prompt_languages(batch))
 
 
 def _row_profile(batch: Batch) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from pipelines.checks._prose import prose
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from pipelines.checks import Batch
 
 READ = 400
 """Characters of a text that are looked at."""
@@ -36,7 +38,8 @@ _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|<[^<>\s][^<>]{0,200}>|\\[a-z
 _SIGNS_OF_NOISE = ("@", "<", "\\", "://")
 _DOT_IN_WORD = re.compile(r"\.(?<=\w\.)\w")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_HAN, _KANA, _HANGUL = r"[\u3400-\u9fff]", r"[\u3040-\u30ff]", r"[\uac00-\ud7af]"
+_HAN, _KANA, _HANGUL = (re.compile(letters) for letters in (r"[\u3400-\u9fff]", r"[\u3040-\u30ff]", r"[\uac00-\ud7af]"))
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _CODE_SIGNS = "{}();=<>[]$"
 _JSON_START = re.compile(ATTEMPT)
 _FAMILIES = {
@@ -79,7 +82,7 @@ class Language:
         return _NAMES.get(self.code, f'language "{self.code}"')
 
 
-_ENGLISH = Language("en", 1.0)
+ENGLISH = Language("en", 1.0)
 
 
 def language(text: str, *, fewest: int = FEWEST) -> Language | None:
@@ -111,12 +114,21 @@ def english_words(texts: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.fill_null(pc.count_substring_regex(pc.utf8_slice_codeunits(texts, 0, READ), _ENGLISH_WORDS), 0))
 
 
-def languages(texts: pa.ChunkedArray) -> pa.Table:
-    """The language of each text: `code` and `score`, null where it cannot be told. Plain English needs no model."""
+def prompt_languages(batch: Batch) -> list[Language | None]:
+    """The language of each prompt's beginning, None where it cannot be told. Shared by the checks."""
+    return batch.shared("prompt languages", lambda: languages(batch.column("prompt")))
+
+
+def languages(texts: pa.ChunkedArray) -> list[Language | None]:
+    """The language of each text, None where it cannot be told. Plain English needs no model."""
+    is_plain = (english_words(texts) >= PLAIN).tolist()
+    return [ENGLISH if plain else language(text) for plain, text in zip(is_plain, texts.to_numpy(), strict=True)]
+
+
+def language_table(found: Sequence[Language | None]) -> pa.Table:
+    """Languages as columns `code` and `score`, null where there is none."""
     import pyarrow as pa
 
-    is_plain = (english_words(texts) >= PLAIN).tolist()
-    found = [_ENGLISH if plain else language(text) for plain, text in zip(is_plain, texts.to_numpy(), strict=True)]
     codes = [each.code if each else None for each in found]
     return pa.table(
         {"code": pa.array(codes, pa.string()), "score": pa.array([each.score if each else None for each in found], pa.float64())}
@@ -146,7 +158,7 @@ def _json_words(text: str) -> str:
     """The values of a JSON text that are more than two words; the text may be cut off."""
     values = read_json(text).value
     found = _JSON_TEXT.findall(text) if values is None else list(_values(values))
-    return " . ".join(value for value in found if value.count(" ") > 2 or re.search(_HAN, value))
+    return " . ".join(value for value in found if value.count(" ") > 2 or _HAN.search(value))
 
 
 def _values(value: object) -> list[str]:
@@ -158,9 +170,9 @@ def _values(value: object) -> list[str]:
 
 def _by_script(cleaned: str, fewest: int) -> Language | None:
     """Chinese, Japanese and Korean by their letters, where the model is less sure than a look at them."""
-    if cleaned.isascii():
+    if not _CJK.search(cleaned):
         return None
-    han, kana, hangul = (len(re.findall(letters, cleaned)) for letters in (_HAN, _KANA, _HANGUL))
+    han, kana, hangul = (len(letters.findall(cleaned)) for letters in (_HAN, _KANA, _HANGUL))
     others = sum(map(str.isalpha, cleaned)) - han - kana - hangul
     cjk = han + kana + hangul
     if cjk < fewest // 5 or 3 * cjk < others:  # a Chinese character says about as much as three Latin letters

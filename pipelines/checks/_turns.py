@@ -135,7 +135,7 @@ def records_with(batch: Batch, column: str, pattern: str, records: Iterable[int]
 
 
 def matches_at(first: re.Pattern[str], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """`pattern.finditer(text)` for a pattern that begins with a character that `first` finds, in a fraction of its time.
+    """`pattern.finditer(text)` for a pattern that matches only where `first` finds its first character, in a fraction of its time.
 
     Python tries a pattern without a common beginning in full at every character. Matches of the pattern must not be empty.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipelines.checks import Batch, Evidence, Measurements, check
-from pipelines.checks._languages import PLAIN, READ, Language, english_words, language, parts_in
+from pipelines.checks._languages import ENGLISH, PLAIN, READ, Language, english_words, language, parts_in, prompt_languages
 from pipelines.checks._turns import answer_turns, values
 
 _FEWEST_ASKED = 20
@@ -33,6 +33,7 @@ def answer_language(batch: Batch) -> Measurements:
     import pyarrow.compute as pc
 
     asked, said = (english_words(batch.column(column)) for column in ("prompt", "answer"))
+    prompts = prompt_languages(batch)
     is_short = np.asarray(pc.less(pc.utf8_length(batch.column("prompt")), _SHORT))
     same = (said >= PLAIN) & ((asked >= 2) | ((asked == 1) & is_short))
     found: list[float | None] = [0.0 if each else None for each in same.tolist()]
@@ -40,20 +41,22 @@ def answer_language(batch: Batch) -> Measurements:
     others = np.flatnonzero(~same)
     turns = answer_turns(batch.column("messages"), batch.column("chosen"))
     texts = [values(batch.column(column).take(others)) for column in ("system", "prompt", "answer")]
-    for i, is_english, row in zip(others.tolist(), (asked[others] >= PLAIN).tolist(), zip(*texts, strict=True), strict=True):
-        difference = _difference(*row, is_english=is_english)
+    for i, row in zip(others.tolist(), zip(*texts, strict=True), strict=True):
+        difference = _difference(*row, opening=prompts[i])
         if difference is not None:
             found[i], note = difference
             evidence[i] = (Evidence(int(turns[i]), note=note),) if note else ()
     return Measurements(found, evidence)
 
 
-def _difference(system: str, prompt: str, answer: str, *, is_english: bool) -> tuple[float, str] | None:
-    """How sure it is that the languages differ, with a note; None where it cannot be told. `is_english`: the prompt plainly is."""
+def _difference(system: str, prompt: str, answer: str, *, opening: Language | None) -> tuple[float, str] | None:
+    """How sure it is that the languages differ, with a note; None where it cannot be told. `opening`: of the prompt's beginning."""
     said = language(answer)
     if said is None:
         return None
-    asked = Language("en", 1.0) if is_english else language(prompt[-READ:], fewest=_FEWEST_ASKED)
+    asked = opening
+    if asked is None or (len(prompt) > READ and asked is not ENGLISH):  # the question itself often stands behind a long text
+        asked = language(prompt[-READ:], fewest=_FEWEST_ASKED)
     if asked is None:
         return None
     if asked.code == said.code or _stands_in(prompt, answer, said):

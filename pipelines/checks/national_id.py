@@ -19,7 +19,10 @@ _B, _E = r"(?<![\w.,/+-])", r"(?![\w/+]|[.,-]\d)"
 @dataclass(frozen=True, slots=True)
 class _Number:
     name: str
+    form: str
+    """What both RE2 and Python understand."""
     pattern: re.Pattern[str]
+    """The form, apart from other letters and digits."""
     rule: str
     """Module of python-stdnum whose `is_valid` it has to pass; empty for none."""
     words: str = ""
@@ -27,7 +30,7 @@ class _Number:
 
 
 def _number(name: str, pattern: str, rule: str = "", words: str = "") -> _Number:
-    return _Number(name, re.compile(f"{_B}(?:{pattern}){_E}"), rule, words)
+    return _Number(name, pattern, re.compile(f"{_B}(?:{pattern}){_E}"), rule, words)
 
 
 _NUMBERS = (
@@ -51,7 +54,10 @@ _NUMBERS = (
     _number("Korean resident number", r"\d{6}-[1-8]\d{6}", "kr.rrn"),
     _number("Canadian social insurance number", r"\d{3}[ -]\d{3}[ -]\d{3}", "ca.sin", r"social insurance|\bsin\b"),
 )
-_NAMES = re.compile("|".join(number.words for number in _NUMBERS if number.words), re.IGNORECASE)
+_ALL_WORDS = "|".join(number.words for number in _NUMBERS if number.words)
+_NAMES = re.compile(_ALL_WORDS, re.IGNORECASE)
+_TRIGGER = "|".join([*(f"(?:{number.form})" for number in _NUMBERS if not number.words), f"(?i:{_ALL_WORDS})"])
+"""RE2: stands in every text with a number that counts."""
 _NEAR = 60
 """Characters before the number in which the words have to stand."""
 _STAND_INS = frozenset(("123456789", "987654321", "078051120", "219099999"))
@@ -68,7 +74,7 @@ def national_id(batch: Batch) -> Measurements:
     accident, its name (such as BSN, NHS or SSN) has to stand before it. Numbers that are printed everywhere as examples do not count.
     """
     found = Findings(len(batch))
-    for turn in turns_with(batch, r"\d(?:[ .-]?[\dA-Z]){6}", digits=6):
+    for turn in turns_with(batch, _TRIGGER, digits=6):
         reached = -1
         for start, end, name in sorted(_ids(turn.content)):
             if start >= reached:

@@ -15,12 +15,14 @@ _SEVEN_DIGITS = r"(?:\d[ ./()\x{A0}\x{2011}-]{0,2}){7}"
 _GAP = r"[ .\-/\u00a0\u2011]"
 _BEFORE = r"(?<![\w.,$€£<=*×^#+])(?<![\w/][-/])(?<![*×=<+] )"
 _AFTER = r"(?![\w%°€$£])(?![.,:/-]\d)(?! ?[=*×÷<>^+])(?! - \d)"
-_FIRST = re.compile(r"[+(0-9](?<!\w[+(0-9])")
-"""Every number but a labelled one begins with one of these, after no letter or digit."""
 _INTERNATIONAL = re.compile(rf"{_BEFORE}(?P<plus>\+|00{_GAP}?)[1-9]\d{{0,2}}(?:{_GAP}?(?:\(\d{{1,5}}\)|\d+)){{1,7}}{_AFTER}")
+_INTERNATIONAL_START = re.compile(r"\+(?=[1-9])|0(?=0)(?<!\w0)")
 _AMERICAN = re.compile(rf"{_BEFORE}(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d[.\u2011-])[2-9]\d\d{_GAP}\d{{4}}{_AFTER}")
+_AMERICAN_START = re.compile(rf"[(1-9](?<!\w[(1-9])(?:(?<=\()(?=[2-9]\d\d\))|(?<=1)(?={_GAP}[(2-9])|(?<=[2-9])(?=\d\d[.\u2011-]))")
 _CHINESE_MOBILE = re.compile(rf"{_BEFORE}1[3-9]\d[ -]\d{{4}}[ -]\d{{4}}{_AFTER}")
+_CHINESE_START = re.compile(r"1(?=[3-9]\d[ -])(?<!\w1)")
 _NATIONAL = re.compile(rf"{_BEFORE}(?:\(0[1-9]\d{{0,4}}\)|0[1-9]\d{{0,4}})(?:{_GAP}?\d{{2,8}}){{1,4}}{_AFTER}")
+_NATIONAL_START = re.compile(r"\((?=0[1-9])|0(?=[1-9])(?<!\w0)")
 _LABELLED = re.compile(
     r"(?:\b(?:tel(?:ephone|efon)?|phone|mobile|mobil|cell(?:phone)?|fax|whats ?app|handy|t[ée]l[ée]phone|tel[ée]fono|cellulare|m[oó]vil"
     r"|telefoon|call|ring|text|dial|hotline)\b|电话|手机|联系方式|電話|致电|拨打)"
@@ -61,12 +63,12 @@ def phone_number(batch: Batch) -> Measurements:
 
 
 def _numbers(content: str) -> Iterator[tuple[int, int]]:
-    for match in matches_at(_FIRST, _INTERNATIONAL, content):
+    for match in matches_at(_INTERNATIONAL_START, _INTERNATIONAL, content):
         if _is_plausible(match.group()) and _is_international(match.group(), has_plus=match["plus"] == "+"):
             yield match.span()
-    for pattern in (_AMERICAN, _CHINESE_MOBILE):
-        yield from (match.span() for match in matches_at(_FIRST, pattern, content) if _is_plausible(match.group()))
-    for match in matches_at(_FIRST, _NATIONAL, content):
+    for start, pattern in ((_AMERICAN_START, _AMERICAN), (_CHINESE_START, _CHINESE_MOBILE)):
+        yield from (match.span() for match in matches_at(start, pattern, content) if _is_plausible(match.group()))
+    for match in matches_at(_NATIONAL_START, _NATIONAL, content):
         if _is_plausible(match.group()) and (_is_valid_somewhere(match.group()) or _is_spoken_of(content, *match.span())):
             yield match.span()
     for match in _LABELLED.finditer(content) if not content.isascii() or _ASCII_LABEL.search(content) else ():

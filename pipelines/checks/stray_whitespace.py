@@ -12,6 +12,7 @@ from pipelines.records import Message
 
 _STRAY = r"^\s|\s$|\n[ \t\r]*\n[ \t\r]*\n"
 _PLACES = re.compile(r"(?P<start>\A\s+)|(?P<end>\s+\Z)|(?P<gap>\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*)")
+_GAP = re.compile(r"\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*")
 _EMPTY_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
 _CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
 
@@ -26,16 +27,17 @@ def stray_whitespace(batch: Batch) -> Measurements:
     """
     found = Findings(len(batch))
     for turn in turns_with(batch, _STRAY, roles=["assistant"]):
-        if not turn.content.strip():
+        content = turn.content
+        start, end = len(content) - len(content.lstrip()), len(content.rstrip())
+        if not end:
             continue
-        has_code = bool(_CODE.search(turn.content))
-        for match in _PLACES.finditer(turn.content):
-            if match.lastgroup == "gap" and has_code:
-                continue
-            note = {"start": "blanks before the first word", "end": "blanks after the last word", "gap": "several empty lines"}[
-                match.lastgroup or ""
-            ]
-            found.add(turn.record, Evidence(turn.turn, *match.span(), note=note))
+        if start:
+            found.add(turn.record, Evidence(turn.turn, 0, start, note="blanks before the first word"))
+        if (gaps := list(_GAP.finditer(content, start, end))) and not _CODE.search(content):
+            for gap in gaps:
+                found.add(turn.record, Evidence(turn.turn, *gap.span(), note="several empty lines"))
+        if end < len(content):
+            found.add(turn.record, Evidence(turn.turn, end, len(content), note="blanks after the last word"))
     return found.measurements()
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from typing import TYPE_CHECKING
 
 from pipelines.checks import Batch, Evidence, Measurements, check
 from pipelines.checks._prose import prose
 from pipelines.checks._turns import Findings, turns_of, turns_where
+from pipelines.checks._utf8 import utf8
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "【": "】", "「": "」", "《": "》"}
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
 _WIDE = str.maketrans("（）［］", "()[]")
 """Wide brackets are often closed by narrow ones, and nobody minds."""
 _BRACKET = re.compile(r"[()\[\]{}【】「」《》]")
-_PATTERNS = (("[(（]", "[)）]"), (r"[\[［]", r"[\]］]"), ("[{]", "[}]"), ("【", "】"), ("「", "」"), ("《", "》"))
 _NUMBERING = re.compile(r"(?:^|[\s,;])(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})$")
 _NO_PAIR = re.compile(
     r"(?:[:;=8xX][-o'^]?|[-^][_.][-^])[()\[\]{}]+"  # :-)
@@ -35,21 +41,41 @@ def unbalanced_bracket(batch: Batch) -> Measurements:
 
     Not looked at: code, JSON, formulas, intervals such as [0, 1), numbering such as a) and 1), and faces such as :-).
     """
-    import pyarrow.compute as pc
-
     turns = turns_of(batch, ["assistant"])
-    contents = turns.column("content")
-    differs = None
-    for opening, closing in _PATTERNS:
-        odd = pc.not_equal(pc.count_substring_regex(contents, opening), pc.count_substring_regex(contents, closing))
-        differs = odd if differs is None else pc.or_(differs, odd)
     found = Findings(len(batch))
-    for turn in turns_where(turns, differs):
+    for turn in turns_where(turns, _may_lack_one(turns.column("content"))):
         if _ABOUT_CODE.search(turn.content):
             continue
         for position in _without_partner(turn.content):
             found.add(turn.record, Evidence(turn.turn, position, position + 1, note="this bracket has no partner"))
     return found.measurements()
+
+
+def _may_lack_one(contents: pa.ChunkedArray) -> pa.Array:
+    """Whether a text holds more or fewer opening than closing brackets of a kind; narrow and wide ones are one kind."""
+    import numpy as np
+    import pyarrow as pa
+
+    from pipelines.features.kernels import unequal_pairs
+
+    text = utf8(contents)
+    found = np.zeros(len(contents), bool)
+    unequal_pairs(text.letters, text.starts, text.stops, _steps(), found)
+    return pa.array(found)
+
+
+@functools.cache
+def _steps() -> np.ndarray:
+    """The brackets by their UTF-8 bytes, as `unequal_pairs` wants them."""
+    import numpy as np
+
+    steps = np.zeros((3, 256), np.int8)
+    for pair, (opening, closing) in enumerate((("(（", ")）"), ("[［", "]］"), ("{", "}"), ("【", "】"), ("「", "」"), ("《", "》")), 1):
+        for sign, brackets in ((1, opening), (-1, closing)):
+            for bracket in brackets:
+                *lead, last = bracket.encode()
+                steps[{b"": 0, b"\xe3\x80": 1, b"\xef\xbc": 2}[bytes(lead)], last] = sign * pair
+    return steps
 
 
 def _without_partner(content: str) -> list[int]:

@@ -56,8 +56,8 @@ def unsupported_number(batch: Batch) -> Measurements:
 
 def _draws_on(answer: str, prompt: str) -> bool:
     """Whether the answer's words are largely the passage's: an essay that only takes a passage as its occasion may bring figures along."""
-    words = {word.casefold() for word in _WORD.findall(answer)}
-    return len(words) >= _FEWEST_WORDS and len(words & {word.casefold() for word in _WORD.findall(prompt)}) >= _DRAWN_ON * len(words)
+    words = set(_WORD.findall(answer.casefold()))
+    return len(words) >= _FEWEST_WORDS and len(words.intersection(_WORD.findall(prompt.casefold()))) >= _DRAWN_ON * len(words)
 
 
 def _values(text: str) -> set[float]:

@@ -46,6 +46,34 @@ def byte_signs(letters: Array, starts: Array, stops: Array, sign_by_byte: Array,
 
 
 @_compiled
+def unequal_pairs(letters: Array, starts: Array, stops: Array, steps: Array, out: Array) -> None:
+    """For each text, whether an opening character occurs more or less often than its closing one.
+
+    `steps` says by lead byte and last byte of a character (row 0: a single byte) the pair that it belongs to, as +n or -n; 0 for none.
+    Of longer characters, the lead byte and the two next tell them apart: rows 1 and 2 are those of E3 80 xx and EF BC xx.
+    """
+    balance = np.zeros(steps.max() + 1, np.int64)
+    for row in range(len(starts)):
+        balance[:] = 0
+        position, stop = starts[row], stops[row]
+        while position < stop:
+            letter = letters[position]
+            step = steps[0, letter]
+            if letter >= 0xE0 and position + 2 < stop:
+                if letter == 0xE3 and letters[position + 1] == 0x80:
+                    step = steps[1, letters[position + 2]]
+                elif letter == 0xEF and letters[position + 1] == 0xBC:
+                    step = steps[2, letters[position + 2]]
+                position += 2
+            if step > 0:
+                balance[step] += 1
+            elif step < 0:
+                balance[-step] -= 1
+            position += 1
+        out[row] = (balance != 0).any()
+
+
+@_compiled
 def _next_word(letters: Array, position: int, stop: int) -> tuple[int, int, np.uint64, bool]:
     """Start, end and hash of the first word from a position on, and whether it is digits only; the start is `stop` when there is none."""
     while position < stop and _KINDS[letters[position]] == BREAK:

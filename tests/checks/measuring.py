@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.checks import Batch, Evidence, Measurements, all_checks
-from pipelines.checks._languages import languages
+from pipelines.checks._languages import language_table, languages
 from pipelines.checks._turns import answer_turns
 from pipelines.records import Message, Record
 from pipelines.store.tables import records_to_table
@@ -94,7 +94,7 @@ class SmallSet:
 
     @property
     def prompt_languages(self) -> pa.Table:
-        return languages(self._table.column("prompt"))
+        return language_table(languages(self._table.column("prompt")))
 
     @property
     def embeddings(self) -> np.ndarray:

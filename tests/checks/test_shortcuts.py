@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.checks import Batch, Feature, all_checks, phone_number, placeholder, secret
+from pipelines.checks import Batch, Feature, _by_parts, all_checks, national_id, phone_number, placeholder, secret, unbalanced_bracket
 from pipelines.checks._turns import OTHER, SIGNS, matches_at, turns_of, turns_with
 from pipelines.checks._utf8 import utf8
 from pipelines.features import kernels
@@ -19,17 +19,17 @@ from tests.checks.measuring import SmallSet, answer, turns
 
 PIECES = [
     "[Your Name]", "{{a}}", "{{{a}}}", "<insert x>", "Lorem ipsum", "TODO:", "FIXME", "TBD", "XXXX", "XXX-XXX", "$XX", "XX公司", "ＸＸ先生",
-    "+49 30 1234567", "(212) 555-0147", "00 49 30 123456", "138 0013 8000", "0207 946 0018", "(0)", "call 555 0147 22", "电话：12345678",
+    "+49 30 1234567", "(212) 555-0147", "1 (212) 555 0147", "212.555.0147", "1", "2", "00 49 30 123456", "138 0013 8000", "0207 946 0018", "(0)", "call 555 0147 22", "电话：12345678",
     "TEL 5550147", "api_key=", "API KEY: ", "ſecret ", "secret key is ", "token ", "AbC4eFgH1jKlMn0pQr", " ", "x", "7", "-", ".", "(", "é", "\n",
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 SEARCHES = {
     "placeholder": (placeholder._FIRST, re.compile(placeholder._PATTERN, re.MULTILINE)),
     "secret": (secret._KEY_START, secret._KEY),
-    "international": (phone_number._FIRST, phone_number._INTERNATIONAL),
-    "american": (phone_number._FIRST, phone_number._AMERICAN),
-    "chinese": (phone_number._FIRST, phone_number._CHINESE_MOBILE),
-    "national": (phone_number._FIRST, phone_number._NATIONAL),
+    "international": (phone_number._INTERNATIONAL_START, phone_number._INTERNATIONAL),
+    "american": (phone_number._AMERICAN_START, phone_number._AMERICAN),
+    "chinese": (phone_number._CHINESE_START, phone_number._CHINESE_MOBILE),
+    "national": (phone_number._NATIONAL_START, phone_number._NATIONAL),
 }
 
 
@@ -65,6 +65,34 @@ def test_turns_of_a_role_are_filtered_once_for_all_checks():
     assert turns_of(batch, ["assistant"]) is turns_of(batch, ["assistant"])
     assert turns_of(batch, ["assistant"]).column("content").to_pylist() == ["Yes."]
     assert turns_of(batch).num_rows == 2
+
+
+IDS = [
+    "078-05-1120", "219-09-9990", "AB 12 34 56 C", "AB123456C", "1 85 05 78 006 084 36", "54362315K", "X-2482300W", "RCCMNL83S18D969H",
+    "756.9217.0769.85", "811228-9874", "390.533.447-05", "11010519491231002X", "971013-9019902", "BSN: 111222333", "SSN 536-90-4399",
+    "Sozialversicherung 1237 010180", "PESEL 44051401359", "Aadhaar 234123412346", "SIN 123 456 782", " ", "x", "7", "-", "é",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(IDS), max_size=5).map("".join))
+def test_a_text_with_an_identity_number_is_not_passed_over(text):
+    if national_id._ids(text):
+        batch = Batch(records_to_table([answer(text)]))
+        assert [turn.content for turn in turns_with(batch, national_id._TRIGGER, roles=["assistant"], digits=6)] == [text]
+
+
+@given(st.text(st.sampled_from("()（）[]［］{}【】「」《》a é😀、"), max_size=12))
+def test_a_text_is_passed_over_only_when_its_brackets_are_as_many(text):
+    kinds = (("(（", ")）"), ("[［", "]］"), ("{", "}"), ("【", "】"), ("「", "」"), ("《", "》"))
+    differ = any(sum(map(text.count, opening)) != sum(map(text.count, closing)) for opening, closing in kinds)
+    assert unbalanced_bracket._may_lack_one(pa.chunked_array([["(", text, ")"]])).to_pylist() == [True, differ, True]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 7])
+def test_what_is_worked_on_by_parts_comes_back_in_order(monkeypatch, rows):
+    monkeypatch.setattr(_by_parts, "_PART_ROWS", 2)
+    texts = pa.chunked_array([[str(i) for i in range(rows)]], pa.string())
+    assert [text for part in _by_parts.by_parts(lambda part: part.to_pylist(), texts) for text in part] == texts.to_pylist()
 
 
 def repeated(text, stretch=2, times=2, tail=3):

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -39,6 +41,14 @@ def test_what_a_reader_can_tell_apart_stays_apart(one, other):
 @given(st.text())
 def test_the_canonical_form_of_a_canonical_form_is_itself(text):
     assert canonical(canonical(text)) == canonical(text)
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from("\u0345\u0301\u0323\u1fb4ᾳᾼΆΣς\u00dfİıǅﬁ가\u00ad\u200b e"))))
+def test_the_canonical_form_is_the_canonical_caseless_form_of_unicode(text):
+    for invisible in "\u00ad\u200b\u2060\ufeff":
+        text = text.replace(invisible, "")
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())  # The Unicode Standard 3.13, D145
+    assert canonical(text) == " ".join(folded.split())
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=127)))

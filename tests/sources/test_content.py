@@ -114,6 +114,11 @@ def test_a_weight_between_is_refused_and_a_measured_loss_is_no_weight():
     assert read(asked) == ("openai", Record((u("Q"), a("A")), meta={"turn_extras": [{"turn": 1, "train": True}]}))
 
 
+def test_a_second_name_or_text_of_a_turn_is_kept_beside_it():
+    twice = {"messages": [{"role": "assistant", "from": "Eve", "content": "A", "value": "B"}]}
+    assert read(twice) == ("openai", Record((a("A"),), meta={"turn_extras": [{"turn": 1, "from": "Eve", "value": "B"}]}))
+
+
 @pytest.mark.parametrize(
     "turns",
     [

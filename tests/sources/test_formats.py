@@ -356,6 +356,7 @@ def test_a_format_that_is_asked_for_gives_the_same(name, row, record):
             'Turn 1 of "messages" holds a part that is not text (a picture, image_url). Only text can be trained: take it out.',
         ),
         ({"messages": [{"role": "user", "body": "hi"}]}, 'Turn 1 of "messages" has no content (it has role, body).'),
+        ({"messages": [{"role": "user", "from": "hi"}]}, 'Turn 1 of "messages" has no content (it has role, from).'),
         (
             {"messages": [{"role": "assistant", "tool_calls": ["x"]}]},
             'A tool call of turn 1 of "messages" is a text, not an object with a name and arguments.',

@@ -47,7 +47,8 @@ _CONTENT_KEYS = ("content", "value", "text", "message", "utterance", "parts")
 _CALLS = {"function_call", "tool_call"}
 _REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 _LEARNED_KEYS = ("weight", "train", "training", "loss")
-_OWN_KEYS = {"role", "from", "content", "value", "name", "tool_calls", "tool_call_id", "function_call"}
+_OWN_KEYS = {"name", "tool_calls", "tool_call_id", "function_call"}
+"""Beside the two that say who speaks and what is said. A second one of those is kept as an extra: it may say something else."""
 
 
 Extra = dict[str, Any]
