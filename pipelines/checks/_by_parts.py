@@ -9,19 +9,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Result = TypeVar("Result")
-_PART_ROWS = 8_192
-"""Texts that are looked at together: enough for a pattern to be worth its preparation, few enough to keep all cores busy."""
+_FEWEST_ROWS = 8_192
+"""Texts of a part at least: a pattern takes milliseconds to prepare, anew for each part."""
 
 
 def by_parts(function: Callable[[pa.ChunkedArray], Result], texts: pa.ChunkedArray) -> list[Result]:
-    """What `function` returns for each part of the texts, in order; at least one part. Parts are worked on side by side."""
+    """What `function` returns for each part of the texts, in order: a part for each core, at least one."""
     from pipelines.executor import Threads
 
-    if len(texts) <= _PART_ROWS:
+    threads = Threads()
+    rows = max(-(-len(texts) // threads.workers), _FEWEST_ROWS)
+    if len(texts) <= rows:
         return [function(texts)]
 
     def at(start: int) -> tuple[int, Result]:
-        return start, function(texts.slice(start, _PART_ROWS))
+        return start, function(texts.slice(start, rows))
 
-    found = dict(Threads().map(at, range(0, len(texts), _PART_ROWS)))
+    found = dict(threads.map(at, range(0, len(texts), rows)))
     return [found[start] for start in sorted(found)]

@@ -90,7 +90,7 @@ def test_a_text_is_passed_over_only_when_its_brackets_are_as_many(text):
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 7])
 def test_what_is_worked_on_by_parts_comes_back_in_order(monkeypatch, rows):
-    monkeypatch.setattr(_by_parts, "_PART_ROWS", 2)
+    monkeypatch.setattr(_by_parts, "_FEWEST_ROWS", 2)
     texts = pa.chunked_array([[str(i) for i in range(rows)]], pa.string())
     assert [text for part in _by_parts.by_parts(lambda part: part.to_pylist(), texts) for text in part] == texts.to_pylist()
 
