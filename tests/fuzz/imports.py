@@ -110,14 +110,16 @@ def import_inputs(inputs: list[Input]) -> Outcome:
     for one in rejections:
         assert one.reason.rstrip('"”)').endswith((".", "?")), f"{one.file} row {one.row}: no sentence: {one.reason!r}"
     texts = [text for (text,) in kept] + [text for one in rejections for text in (one.raw, one.reason)] + report.notes
-    found = marks_in("\n".join(texts).encode("utf-8", "replace"))
-    said = {_number(one.file) for one in rejections if not one.row or not one.raw or len(one.raw) >= MAX_RAW_CHARACTERS} | {
+    said = "\n".join(texts)
+    # Behind a lost byte of UTF-16 all characters are others, made of the same bytes in the same order.
+    found = marks_in(said.encode("utf-8", "replace")) | marks_in(said.encode("utf-16-be", "surrogatepass"))
+    told = {_number(one.file) for one in rejections if not one.row or not one.raw or len(one.raw) >= MAX_RAW_CHARACTERS} | {
         _number(note) for note in report.notes if "not read" in note
     }
     partly = {_number(one.file) for one in rejections} | {_number(note) for note in report.notes}
     for one in inputs:
         number = _number(one.name)
-        lost = set() if number in merged or number in (said if one.is_whole else said | partly) else one.marks - found
+        lost = set() if number in merged or number in (told if one.is_whole else told | partly) else one.marks - found
         assert not lost, f"{one.name}: lost {sorted(lost)}"
         outcome.markers += len(one.marks)
     return outcome

@@ -87,6 +87,8 @@ def test_results_in_tags_are_tool_turns_also_two_in_one_user_turn():
         "[TOOL_CALLS] is what Mistral writes.",
         "<|python_tag|>print(2 + 2)",
         "<functioncall> none",
+        '<tool_call>{"name": "weather", "arguments": {"city": "\\ud83d"}}</tool_call>',  # half a character, which cannot be stored
+        '<tool_call>{"name": "weather", "arguments": "\\u0000"}</tool_call>',
     ],
 )
 def test_what_cannot_be_read_as_a_call_stays_as_it_is(answer):

@@ -16,6 +16,7 @@ from typing import Any
 from pipelines.records import Message, Record
 from pipelines.sources.formats.format import Unfit
 from pipelines.sources.formats.tools import calls_in_text, paired, tools_from
+from pipelines.sources.rows import value_problem
 
 _MARKERS = ("<tool_call>", "<functioncall>", "[TOOL_CALLS]", "<|python_tag|>", "<function=")
 _MOST_MARKERS = 200
@@ -181,10 +182,15 @@ _READERS: dict[str, Callable[[str], tuple[str, list[Call]] | None]] = {
 
 
 def _value(text: str, *, quotes_arguments: bool = False) -> Any:
-    """The value of a JSON text, or of a Python literal, which some sets hold instead; None when it is neither.
+    """The value of a JSON text, or of a Python literal, which some sets hold instead; None when it is neither, or cannot be stored.
 
     `quotes_arguments`: Glaive writes JSON whose arguments stand in single quotes.
     """
+    value = _read_value(text, quotes_arguments=quotes_arguments)
+    return value if value_problem(value) is None else None
+
+
+def _read_value(text: str, *, quotes_arguments: bool) -> Any:
     if quotes_arguments:
         text = re.sub(r"\"arguments\"\s*:\s*'(.*)'\s*\}\s*\Z", lambda found: f'"arguments": {found[1] or "{}"}}}', text, flags=re.DOTALL)
     try:
@@ -247,6 +253,8 @@ def _tool_list(text: str) -> str | None:
                 while at < len(text) and text[at].isspace():
                     at += 1
         except (ValueError, RecursionError):
+            return None
+        if value_problem(value) is not None:
             return None
     try:
         return tools_from(value, "the system prompt")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.records import Message
 from pipelines.sources.formats.rendering.dialect import Dialect, Rendered, broken, excerpt, spoken
+from pipelines.sources.strict_json import BadJson, parse_json
 
 _NAME = "the [INST] form of Llama 2 and Mistral"
 _MARKER = re.compile(
@@ -77,8 +78,8 @@ def _question(piece: str, *, is_first: bool) -> list[Message]:
 def _result(piece: str) -> Message:
     """What a tool answered: Mistral writes it as {"content", "call_id"}."""
     try:
-        told: Any = json.loads(piece)
-    except ValueError:
+        told: Any = parse_json(piece)
+    except BadJson:
         return Message("tool", piece)
     if isinstance(told, list) and len(told) == 1:
         told = told[0]
