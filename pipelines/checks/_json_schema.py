@@ -10,10 +10,12 @@ from typing import Any
 _USUAL = 0.8
 """A field of this share of the answers is expected in all."""
 _RARE = 0.01
-"""A field, or a type of a field, of a smaller share of the answers is a deviation."""
+"""A field of a smaller share of the answers is a deviation, and null where a field is null less often."""
+_RARE_KIND = 0.05
+"""Another type of a field is a deviation when fewer of its values have it."""
 _FEWEST = 3
 """A field, type or label that fewer answers have is a deviation."""
-_OBJECT = "an object"
+_OBJECT, _NULL = "an object", "empty (null)"
 _LONGEST_LABEL = 60
 _MOST_LABELS = 300
 _LABELS_COVER = 0.95
@@ -58,7 +60,7 @@ def _kind(value: Any) -> str:
         return "true or false"
     if isinstance(value, (int, float)):
         return "a number"
-    return {str: "a text", list: "a list", dict: _OBJECT, type(None): "empty (null)"}[type(value)]
+    return {str: "a text", list: "a list", dict: _OBJECT, type(None): _NULL}[type(value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,15 @@ def learn_schema(answers: Iterable[dict[str, Any]]) -> JsonSchema:
         expected=tuple(path for path in sorted(known) if "[]" not in path and paths[path] >= _USUAL * outer[path]),
         known=known,
         kinds={
-            path: frozenset(k for k, seen in kinds[path].items() if seen >= max(_RARE * kinds[path].total(), _FEWEST)) for path in known
+            path: frozenset(kind for kind, seen in kinds[path].items() if seen >= max(_rare(kind) * kinds[path].total(), _FEWEST))
+            for path in known
         },
         labels={path: labels for path, seen in texts.items() if path in known and (labels := _labels(seen))},
     )
+
+
+def _rare(kind: str) -> float:
+    return _RARE if kind == _NULL else _RARE_KIND
 
 
 def _labels(seen: Counter[str]) -> frozenset[str] | None:

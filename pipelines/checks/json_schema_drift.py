@@ -19,13 +19,13 @@ _FEWEST_RECORDS = 20
 _MOST = 0.6
 
 
-@check(title="Answers that differ from the usual JSON", unit="differences", group="format", flag_above=0, scope="set")
+@check(title="Answers that differ from the usual JSON", unit="differences", group="format", flag_above=0, scope="set", version=2)
 def json_schema_drift(features: SetFeatures) -> Measurements:
     """Number of fields of a JSON answer that are missing, unknown, of another type than usual, or hold an unusual label.
 
     A program that reads the model's answers will stumble over them. Correct the field, or drop the row. A field is usual when 80 % of
-    the answers have it, a label when three have it; an answer in prose counts 1. Not measured for broken JSON, which has its own issue
-    type, and in sets where fewer than 20 answers, or less than 60 %, are JSON objects.
+    the answers have it, a type when 5 % of the values have it, a label when three have it; an answer in prose counts 1. Not measured
+    for broken JSON, which has its own issue type, and in sets where fewer than 20 answers, or less than 60 %, are JSON objects.
     """
     import numpy as np
     import pyarrow.compute as pc

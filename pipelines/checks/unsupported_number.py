@@ -15,18 +15,18 @@ _ASKS_TO_RECKON = (
 _CONFIDENCE = re.compile(r"(?i)confidence\W{0,4}$")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _FEWEST_WORDS = 8
-_DRAWN_ON = 0.5
+_DRAWN_ON = 0.4
 
 
-@check(title="Numbers that the given text does not hold", unit="numbers", group="meaning", severity="info", flag_above=0)
+@check(title="Numbers that the given text does not hold", unit="numbers", group="meaning", severity="info", flag_above=0, version=2)
 def unsupported_number(batch: Batch) -> Measurements:
     """Number of different numbers in an answer about a given text that neither the text nor the question holds.
 
     The model would learn to make figures up where it should read them off. Look them up in the text, or drop the row.
 
-    Looked at are answers to prompts with a passage: 600 characters or more, in two paragraphs or more, without an earlier answer, where the
-    answer draws half of its longer words from the prompt. Numbers below 13 do not count, nor does a rounded form of a number of the text,
-    and rows that ask to calculate are left out. Not measured for other rows.
+    Looked at are answers to prompts with a passage: 600 characters or more, in two paragraphs or more, without an earlier answer, where
+    the answer draws two fifths of its longer words from the prompt. Numbers below 13 do not count, nor does a rounded form of a number of
+    the text, and rows that ask to calculate are left out. Not measured for other rows.
     """
     import numpy as np
     import pyarrow.compute as pc
