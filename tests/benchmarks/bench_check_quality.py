@@ -2,7 +2,7 @@
 
 Run: python -m tests.benchmarks.bench_check_quality [--speed-rows 20000] [--print]
 
-Sample: the defects of data/sample, told in its truth.csv. Planted: real rows with a defect put in (planted_rows.py). Verified: rows of public data sets judged by reading, listed in
+Sample: the defects of data/sample, told in its truth.csv. Planted: real rows with a defect put in (tests/benchmarks/planted). Verified: rows of public data sets judged by reading, listed in
 tests/benchmarks/verified/*.csv (check, file, row, truth; the file is one of ../shared/datasets, rows count from 1 as the importer counts,
 truth is 1 where the check should flag the row). Speed: CPU seconds of the check in a scan of mixed rows, on one core.
 What has no planted defect, no verified row or no data set here shows a dash.
@@ -34,7 +34,7 @@ from pipelines.store.project import Project
 from pipelines.store.tables import records_to_table, row_to_record, write_parquet
 from tests.benchmarks.bench_sample_truth import FOUND_BY, SAMPLE, SEES
 from tests.benchmarks.mixed_rows import SHARED, write_mixed
-from tests.benchmarks.planted_rows import planted, plantings
+from tests.benchmarks.planted import planted, plantings
 
 HERE = Path(__file__).resolve().parent
 VERIFIED = HERE / "verified"
@@ -218,7 +218,7 @@ Written by `python -m tests.benchmarks.bench_check_quality`; do not edit. Each f
 precision by the rows flagged, recall by the rows that should be.
 
 - **Sample**: the defects of `data/sample`; a check that is not the first in line for any of them has no recall.
-- **Planted**: up to 50 real rows of a public data set with the defect put in (`tests/benchmarks/planted_rows.py`), among up to 1,000 others
+- **Planted**: up to 50 real rows of a public data set with the defect put in (`tests/benchmarks/planted`), among up to 1,000 others
   that the check did not flag before. The defects were written without looking at the checks; refusals, chatbot phrases, placeholders and
   references to a missing text were widened once after a first run, so theirs is no blind figure.
 - **Verified**: rows of public data sets judged by reading (`tests/benchmarks/verified/*.csv`), half of them drawn from what the check flags
