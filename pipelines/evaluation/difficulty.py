@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.checks import Evidence, Measurements
 from pipelines.curation.decisions import connect
+from pipelines.curation.recipe import load_recipe
 from pipelines.errors import WorkbenchError
 from pipelines.evaluation.cases import Case, as_cases, pad_token, turn_ends
 from pipelines.evaluation.decoding import Question, read_prompts
@@ -56,7 +57,7 @@ def measure_difficulty(project: Project, wanted: Difficulty, *, emit: Emit) -> d
     save_difficulty(project, wanted)
     _write(project, {id: known[id] for id in drawn if id in known})
     values = sorted(known[id] for id in drawn if id in known)
-    limit = difficulty_checks(project)[UNHELPFUL_QUESTION].threshold
+    limit = load_recipe(project).threshold(difficulty_checks(project)[UNHELPFUL_QUESTION])
     return {
         "measured": len(values),
         "left_out": len(drawn) - len(values),

@@ -1,11 +1,13 @@
 """Difficulty: the loss of an answer with its question against that without, by a tiny model, against transformers' own loss."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from pipelines import cli
 from pipelines.curation.issues import issues
+from pipelines.curation.recipe import load_recipe, save_recipe
 from pipelines.errors import Cancelled, WorkbenchError
 from pipelines.evaluation.difficulty import measure_difficulty
 from pipelines.rules.rule_file import known_checks
@@ -88,6 +90,13 @@ def test_it_goes_on_where_it_was_stopped(rows, tiny_base):
 def test_a_sample_is_drawn_and_a_scan_of_everything_leaves_it_alone(rows, tiny_base):
     assert measure_difficulty(rows, Difficulty(tiny_base, 2), emit=quiet)["measured"] <= 2
     assert UNHELPFUL_QUESTION not in scan(rows, without=("embeddings",))["checks"]
+
+
+@pytest.mark.parametrize(("limit", "unhelpful"), [(0.0, 5), (99.0, 0)])
+def test_the_limit_of_the_recipe_counts(rows, tiny_base, limit, unhelpful):
+    measure_difficulty(rows, Difficulty(tiny_base, 100), emit=quiet)
+    save_recipe(rows, replace(load_recipe(rows), thresholds={UNHELPFUL_QUESTION: limit}))
+    assert measure_difficulty(rows, Difficulty(tiny_base, 100), emit=quiet)["unhelpful"] == unhelpful
 
 
 def test_by_command_and_what_cannot_be_measured_is_told(rows, project, tiny_base, capsys):
