@@ -26,8 +26,9 @@ _CONTRARY = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_MARKED = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
-_FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?|=)\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$", re.IGNORECASE)
+_SAID = r"####|\b(?:final )?answer(?: is)?\b|答案(?:是|为)?"
+_LAST_NUMBER = r"\s*[:：]?\s*\$?(-?\d+(?:[.,]\d+)*)\D{0,12}$"
+_MARKED, _FINAL = (re.compile(f"(?:{before}){_LAST_NUMBER}", re.IGNORECASE) for before in (_SAID, f"{_SAID}|="))
 _WORD = re.compile(r"[\u3000-\ud7ff]|[^\W_\u3000-\ud7ff]+")
 _CODE_SIGNS = "{}();=<>[]"
 _SHORT = 6
