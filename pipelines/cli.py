@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         answer = options.command(options)
+        if answer is not None:
+            shown, words = answer
+            print(json.dumps(shown, ensure_ascii=False) if options.json else words, flush=True)
     except WorkbenchError as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,9 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(sentence, file=sys.stderr)
         return 1
-    if answer is not None:
-        shown, words = answer
-        print(json.dumps(shown, ensure_ascii=False) if options.json else words)
     return 0
 
 

@@ -41,6 +41,10 @@ def work(project: Project, kind: str, config: dict[str, Any], title: str, folder
 _NOTES_SHOWN = 10
 
 
+def _rows(number: int, noun: str = "row") -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def import_rows(options: argparse.Namespace) -> Answer:
     """Brings rows into the project, or previews them."""
     from pipelines.quarantine_commands import reading_of, save_reading
@@ -194,12 +198,15 @@ def fix_rows(options: argparse.Namespace) -> Answer:
     project = _open(options)
     if options.preview:
         seen = preview_fix(project, options.check)
-        lines = [f"{seen['title']}: mends {seen['fixable']:,} of {seen['tried']:,} rows tried; {seen['rows']:,} undecided rows have it."]
+        found_in = _rows(seen["rows"], "undecided row")
+        lines = [f"{seen['title']}: mends {seen['fixable']:,} of {_rows(seen['tried'])} tried; found in {found_in}."]
+        if seen["rows"] and not seen["fixable"]:
+            lines.append(f"What is left needs a person: winnow --project {options.project} serve, page Review.")
         for example in seen["examples"]:
             lines += ["", example["record"]] + [f"- {c['before']}\n+ {c['after']}" for c in example["changes"]]
         return seen, "\n".join(lines)
     found = work(project, "fix", {"check": options.check}, f"Fix {options.check}")
-    words = f"Mended {found['fixed']:,} of {found['rows']:,} undecided rows; {found['left']:,} need a person."
+    words = f"Mended {found['fixed']:,} of {_rows(found['rows'], 'undecided row')}; {_rows(found['left'])} left for a person."
     if found["batch"]:
         words += f"\nTake it back: winnow --project {options.project} undo --batch {found['batch']}"
     return found, words
@@ -213,7 +220,7 @@ def undo_decision(options: argparse.Namespace) -> Answer:
         raise WorkbenchError("Name one decision, winnow undo SEQ, or a batch of them, winnow undo --batch BATCH.")
     undone = undo(_open(options), seq=options.seq, batch=options.batch)
     if options.batch:
-        return {"undone": undone}, f"{undone:,} decisions are taken back."
+        return {"undone": undone}, f"Taken back: {_rows(undone, 'decision')}."
     words = "is taken back" if undone else "had been taken back already"
     return {"undone": undone}, f"Decision {options.seq} {words}."
 
@@ -311,9 +318,11 @@ def export_splits(options: argparse.Namespace) -> Answer:
     from pipelines.curation.export import export_snapshot
 
     found = export_snapshot(_open(options), options.snapshot, options.to, options.output, split=options.split)
-    return found, f"Wrote {found['rows']:,} rows to {options.output}" + (
-        f"; {found['left_out']:,} rows do not fit this format" if found["left_out"] else ""
-    )
+    words = f"Wrote {_rows(found['rows'])} to {options.output}."
+    if found["left_out"]:
+        reasons = "; ".join(f"{reason} ({rows:,})" for reason, rows in found["reasons"].items())
+        words += f"\n{_rows(found['left_out'])} left out: {reasons}\nThe list: {found['listed_in']}"
+    return found, words
 
 
 def show_jobs(options: argparse.Namespace) -> Answer:

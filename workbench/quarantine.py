@@ -147,7 +147,7 @@ def _download(project: Project, source: dict[str, Any]) -> None:
 
 def _mended(project: Project, source: dict[str, Any]) -> None:
     with st.expander(
-        f"{count(source['mended'], 'row')} of {escaped(source['name'])} mended", icon=":material/healing:", key=f"mended-{source['id']}"
+        f"{count(source['mended'], 'row')} of “{escaped(source['name'])}” mended", icon=":material/healing:", key=f"mended-{source['id']}"
     ):
         rows = mended_rows(project, source["id"], limit=SHOWN_MENDED)
         try:

@@ -56,14 +56,17 @@ def report_of(root: str, revision: str) -> dict[str, Any]:
 
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES)
 def unscanned_rows(root: str, revision: str, *, rules: bool = True) -> int:
-    """How many rows at least one check or, with `rules`, rule has not looked at; all while a comparison of all rows is missing."""
+    """How many rows at least one check or, with `rules`, rule has not looked at; all while a comparison of all rows is missing.
+
+    What needs the sentence encoder is told by `unmapped_rows`: a scan can leave it out.
+    """
     import pyarrow.parquet as pq
 
     project = Project(root)
     rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
     missing = set()
     for name, check in known_checks(project).items():
-        if check.on_request or (is_rule_name(name) and not rules):
+        if check.on_request or "embeddings" in check.needs or (is_rule_name(name) and not rules):
             continue
         folder = project.measurements_folder / check.key
         if check.scope == "batch":
@@ -71,6 +74,17 @@ def unscanned_rows(root: str, revision: str, *, rules: bool = True) -> int:
         elif not any(folder.glob("set-*.parquet")):
             missing |= set(rows)
     return sum(rows[part] for part in missing)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES)
+def unmapped_rows(root: str, revision: str) -> int:
+    """How many rows are not on the map: a scan without embeddings draws none."""
+    import pyarrow.parquet as pq
+
+    project = Project(root)
+    file = project.features_folder / "map.parquet"
+    rows = sum(pq.read_metadata(part).num_rows for part in project.record_parts)
+    return rows - (pq.read_metadata(file).num_rows if file.is_file() else 0)
 
 
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES)

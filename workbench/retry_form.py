@@ -37,7 +37,7 @@ def retry_form(project: Project, sources: list[dict[str, Any]], *, first: int) -
             source = next(source for source in sources if source["id"] == number)
         values = _values(str(project.folder), source["id"], source["mended"])
         if not values:
-            st.markdown("None of the first rows that wait is whole enough to have columns. Mend them one by one.")
+            st.markdown("The first rows that wait are too damaged to have columns. Mend them one by one.")
             return
         columns = list(dict.fromkeys(name for value in values for name in value))
 

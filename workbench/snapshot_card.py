@@ -73,7 +73,7 @@ def _certificate(project: Project, manifest: dict[str, Any]) -> None:
     found = manifest["certificate"]
     st.html(funnel_html(manifest))
     st.markdown(
-        f"Rows that tell of each other were put into the same split: {count(found['groups'], 'group')}, "
+        f"Copies, near copies and answers to one question were put into the same split: {count(found['groups'], 'group')}, "
         f"the largest of {count(found['largest_group'], 'row')}. "
         f"The finished splits were then searched again."
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.checks import Evidence, Measurements, SetFeatures
-from pipelines.checks._turns import answer_turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +83,7 @@ def against_the_majority(
     found = majorities(forms, features.column("system"))
     values: list[float | None] = [None if usual == NOT_MEASURED else 0.0 for usual in found.usual.tolist()]
     evidence: list[tuple[Evidence, ...]] = [()] * len(forms)
-    turns = answer_turns(features.column("messages"), features.column("chosen"))
+    turns = features.answer_turns
     for row in np.flatnonzero((found.usual != NOT_MEASURED) & (forms != found.usual)).tolist():
         usual, form = int(found.usual[row]), int(forms[row])
         if found.share[row] <= 0.5 or is_excused(row, usual):

@@ -118,7 +118,7 @@ def _splits(manifest: dict[str, Any]) -> str:
     warnings = "".join(f"\n- {_text(warning)}" for warning in manifest["warnings"])
     return f"""## Splits
 
-Rows that tell of each other were put into the same split: {certificate["groups"]:,} groups, the largest of
+Copies, near copies and answers to one question were put into the same split: {certificate["groups"]:,} groups, the largest of
 {certificate["largest_group"]:,} rows. The finished splits were searched again, for near duplicates with other random sketches
 ({certificate["searches"]} searches in all). {verdict}{_templates(certificate)}
 

@@ -23,6 +23,7 @@ from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.curation.selection import dropped_by_reason, edited_rows, merge_equal, select_records
 from pipelines.curation.splits import SPLITS, Assignment, assign_splits, leak_groups
 from pipelines.curation.ties import NearTies, equal_values, read_tie_columns, require_column, search_near_pairs
+from pipelines.duplicates.held_out import HELD_OUT_CHECK
 from pipelines.errors import WorkbenchError
 from pipelines.records import content_hash
 from pipelines.rules.rule_file import known_checks, load_rules
@@ -72,7 +73,7 @@ def build_snapshot(project: Project, recipe: Recipe | None = None, emit: Emit = 
         certificate = _certify_files(connection, beside, recipe, ids, assigned.group, cluster, near)
         manifest = freeze.manifest(
             project, id, recipe, fates=fates, edited=edited, assigned=assigned, certificate=certificate,
-            warnings=[*warnings, *assigned.warnings],
+            warnings=[*warnings, *assigned.warnings, *_held_out(connection, fates)],
         )  # fmt: skip
         _require_balance(manifest, beside)
         return _publish(project, manifest, beside)
@@ -138,8 +139,19 @@ def _clusters(connection: duckdb.DuckDBPyConnection, ids: pa.ChunkedArray, edite
     ).to_arrow_table()
     cluster = found.column("cluster")
     if cluster.null_count == len(cluster):
-        return None, ["The rows have no topics yet, so the splits are not balanced by topic. Scan the project first to have that."]
+        return None, ["The rows have no topics yet, so the splits are not balanced by topic. A scan that draws the map finds them."]
     return cluster.fill_null(-1).to_numpy().astype(np.int64), []
+
+
+def _held_out(connection: duckdb.DuckDBPyConnection, fates: pa.Table) -> list[str]:
+    """Tells of kept rows that repeat a question of a test set: a person may want them, and then the test no longer measures what it did."""
+    connection.register("kept_fates", fates.filter(fates.column("reason").is_null()).select(["id"]))
+    found = connection.execute("SELECT count(*) FROM issues i SEMI JOIN kept_fates k ON k.id = i.id WHERE i.check = $1", [HELD_OUT_CHECK])
+    (rows,) = found.fetchone() or (0,)
+    if not rows:
+        return []
+    said = "1 kept row repeats" if rows == 1 else f"{rows:,} kept rows repeat"
+    return [f"{said} a question of a test set that was to stay unseen: results on that test set will look better than they are."]
 
 
 def _snapshot_id(ids: pa.ChunkedArray, assigned: Assignment, edited: pa.Table, recipe: Recipe) -> str:

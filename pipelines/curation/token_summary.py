@@ -44,9 +44,10 @@ def _characters(root: str, records: str) -> int:
 def token_summary(project: Project) -> dict[str, Any] | None:
     """What was counted for the model that the project names; None where it names none or nothing has been counted.
 
-    {"base", "max_length", "rows" (counted), "uncounted" (rows that came in since), "tokens", "learned" (tokens of answers), "longest",
-    "longest_rows" and "longest_share" (the longest 1 % of the rows and their share of all tokens), "over" (rows beyond max_length),
-    "over_share" (of all tokens, what is beyond it), "lengths" (a distribution as in `profile`)}.
+    {"base", "max_length", "rows" (counted), "untrained" (rows without an answer to learn, and the like), "uncounted" (rows that came in
+    since), "tokens", "learned" (tokens of answers), "longest", "longest_rows" and "longest_share" (the longest 1 % of the rows and their
+    share of all tokens), "over" (rows beyond max_length), "over_share" (of all tokens, what is beyond it), "lengths" (a distribution as
+    in `profile`)}.
     """
     reader = reader_of(project)
     if reader is None:
@@ -62,15 +63,24 @@ def token_sentences(summary: dict[str, Any]) -> list[str]:
     tokens, rows = summary["tokens"], summary["longest_rows"]
     longest, beyond = (percent(round(summary[share] * tokens), tokens) for share in ("longest_share", "over_share"))
     told = [
-        f"{_rows(summary['rows'])} hold {tokens:,} tokens (words and pieces of words) for {summary['base']}. "
+        f"{_rows(summary['rows'])} {'holds' if summary['rows'] == 1 else 'hold'} {tokens:,} tokens (words and pieces of words) "
+        f"for {summary['base']}. "
         f"Of these, {summary['learned']:,} or {percent(summary['learned'], tokens)}, are answers, which the model learns to write.",
         f"The longest {'row holds' if rows == 1 else f'{rows:,} rows hold'} {longest} of all tokens.",
-        f"{_rows(summary['over'])} {'is' if summary['over'] == 1 else 'are'} longer than {summary['max_length']:,} tokens; "
+        f"{_rows(summary['over'])} {_be(summary['over'])} longer than {summary['max_length']:,} tokens; "
         f"{beyond} of all tokens lie beyond that limit."
         if summary["over"]
         else f"The longest row has {summary['longest']:,} tokens; none is longer than the limit of {summary['max_length']:,}.",
     ]
-    return [*told, f"{_rows(summary['uncounted'])} came in since and are not counted."] if summary["uncounted"] else told
+    if summary["untrained"]:
+        told.append(f"{_rows(summary['untrained'])} without an answer that can be trained {_be(summary['untrained'])} not counted.")
+    if summary["uncounted"]:
+        told.append(f"{_rows(summary['uncounted'])} came in since and {_be(summary['uncounted'])} not counted.")
+    return told
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _rows(count: int) -> str:
@@ -87,6 +97,9 @@ def _counted(root: str, stamp: tuple[tuple[str, int], ...], records: str, limit:
             ).fetchnumpy()["value"]
             for name in (OVER_LENGTH, NOTHING_LEARNED)
         }
+        ((seen,),) = connection.execute(
+            "SELECT count(*) FROM measurements m SEMI JOIN records r ON r.id = m.id WHERE m.check = $check", {"check": OVER_LENGTH}
+        ).fetchall()
         ((uncounted,),) = connection.execute(
             "SELECT count(*) FROM records r ANTI JOIN (SELECT c.id FROM measurements c WHERE c.check = $check) m ON m.id = r.id",
             {"check": NOTHING_LEARNED},
@@ -97,6 +110,7 @@ def _counted(root: str, stamp: tuple[tuple[str, int], ...], records: str, limit:
     total, longest = int(lengths.sum()), max(1, round(_LONGEST * len(lengths)))
     return {
         "rows": len(lengths),
+        "untrained": seen - len(lengths),
         "uncounted": uncounted,
         "tokens": total,
         "learned": int(np.asarray(values[NOTHING_LEARNED]).sum()),

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from pipelines import cli
+from pipelines.curation.decisions import Decision, decide
 from pipelines.curation.issues import issues
 from pipelines.curation.queue import Queue, queue_ids
 from pipelines.curation.recipe import Recipe, load_recipe, save_recipe
 from pipelines.curation.selection import selection_counts
+from pipelines.curation.snapshot import build_snapshot
 from pipelines.duplicates.held_out import HELD_OUT_CHECK, add_held_out, held_out_sets, remove_held_out
 from pipelines.errors import WorkbenchError
 from pipelines.rules.rule_file import known_checks
@@ -64,6 +66,15 @@ def test_they_are_left_out_of_a_snapshot_and_can_be_reviewed(rows, exam):
     found(rows)
     assert selection_counts(rows, load_recipe(rows))["dropped"] == {HELD_OUT_CHECK: 3}
     assert len(queue_ids(rows, Queue(check=HELD_OUT_CHECK))) == 3
+
+
+def test_a_snapshot_tells_of_one_that_is_kept_all_the_same(rows, exam):
+    add_held_out(rows, exam)
+    found(rows)
+    assert not [warning for warning in build_snapshot(rows)["warnings"] if "stay unseen" in warning]
+    decide(rows, [Decision(issues(rows, HELD_OUT_CHECK)[0]["record"], "keep")])
+    (told,) = [warning for warning in build_snapshot(rows)["warnings"] if "stay unseen" in warning]
+    assert told.startswith("1 kept row repeats a question of a test set")
 
 
 def test_a_recipe_saved_before_leaves_them_out_too(rows, exam):

@@ -63,6 +63,7 @@ def test_lengths_are_those_of_the_models_own_tokenizer_and_template(rows, base):
     learned = len("Yes.-") + len("It is a long story. " * 10) + 1 + len("One.-") + len("Two, and a little more than that.-")
     assert seen["learned"] == learned
     assert seen["over_share"] == pytest.approx(sum(max(length - 80, 0) for length in lengths) / sum(lengths))
+    assert seen["untrained"] == 2, "one without an answer, one whose answer is not wanted"
     assert (seen["longest_rows"], seen["longest_share"]) == (1, pytest.approx(lengths[1] / sum(lengths)))
 
 
@@ -103,7 +104,7 @@ def test_a_scan_of_everything_leaves_it_out_and_rows_that_came_later_are_told(ro
     counted(rows, base, 80)
     fill(rows, [chat("New?", "Yes, new.")], part="0002-test-00000")
     assert token_summary(rows)["uncounted"] == 1
-    assert report(rows)["tokens"]["sentences"][-1] == "1 row came in since and are not counted."
+    assert report(rows)["tokens"]["sentences"][-1] == "1 row came in since and is not counted."
     assert counted(rows, base, 80)["uncounted"] == 0
 
 

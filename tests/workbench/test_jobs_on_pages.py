@@ -68,7 +68,7 @@ def test_freezing_starts_a_job_that_ends_in_a_snapshot_on_the_page(small):
     assert not app.exception and "rows to train" in text_of(app)
     app.session_state[f"certificate-{job.result['id']}"] = True
     app.run()
-    assert not app.exception and "Rows that tell of each other" in text_of(app)
+    assert not app.exception and "Copies, near copies and answers to one question" in text_of(app)
 
 
 def test_the_loss_of_a_step_done_twice_is_the_later_one(tmp_path):

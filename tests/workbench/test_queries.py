@@ -4,6 +4,8 @@ import pytest
 
 from pipelines.curation.decisions import Decision, bulk, decide
 from pipelines.curation.queue import Queue
+from pipelines.scan import scan
+from tests.conftest import chat
 from tests.curation.measured import measure
 from tests.workbench.app_test import fill_small
 from workbench import queries
@@ -57,6 +59,13 @@ def test_the_map_says_how_many_rows_it_left_out(project, ids):
 
 def test_rows_of_a_new_part_count_as_not_scanned(project, ids):
     assert ask(queries.unscanned_rows, project) == 6, "the test wrote measurements of a few checks only"
+
+
+def test_a_scan_without_the_encoder_leaves_only_the_map_to_do(project, fill):
+    fill(project, [chat("Is it open?", "Yes."), chat("Is it closed?", "No.")])
+    assert ask(queries.unmapped_rows, project) == 2
+    scan(project, without=("embeddings",))
+    assert (ask(queries.unscanned_rows, project), ask(queries.unmapped_rows, project)) == (0, 2)
 
 
 def test_other_columns_of_the_source_can_be_grouped_by(project, fill):

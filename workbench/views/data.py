@@ -75,6 +75,7 @@ def _progress(project: Project) -> bool:
 
 def _next_step(project: Project) -> None:
     waiting = queries.unscanned_rows(str(project.folder), project.revision)
+    unmapped = queries.unmapped_rows(str(project.folder), project.revision)
     rows = queries.overview(str(project.folder), project.revision)["records"]
     with st.container(border=True, key="next-step", horizontal=True, vertical_alignment="center"):
         if waiting:
@@ -87,6 +88,13 @@ def _next_step(project: Project) -> None:
                 "Scan", type="primary", icon=":material/search_check:", key="scan",
                 on_click=begin, args=(project, "scan", {}, "Scan"),
             )  # fmt: skip
+        elif unmapped > 0:
+            st.markdown(
+                f"**All {rows:,} rows are checked.** The map, the topics and what is told by meaning alone are still missing.",
+                width="stretch",
+            )
+            pages.link("report", "Open the report", project)
+            st.button("Scan the rest", icon=":material/search_check:", key="scan", on_click=begin, args=(project, "scan", {}, "Scan"))
         else:
             st.markdown(f"**All {rows:,} rows are scanned.** See what was found, worst first.", width="stretch")
             pages.link("report", "Open the report", project)
