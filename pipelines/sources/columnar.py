@@ -56,7 +56,7 @@ class ColumnarRows:
         import pyarrow.parquet as pq
 
         with open_bytes(self.path) as stream:
-            parquet = pq.ParquetFile(stream, pre_buffer=False)
+            parquet = pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True)
             class_names, done, total = _class_names(parquet.schema_arrow), 0, parquet.metadata.num_rows
             for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE):
                 done += batch.num_rows

@@ -178,12 +178,12 @@ def _parquet(rows: list[Row], number: int, pick: random.Random) -> Input:
     try:
         table = pa.Table.from_pylist([row if isinstance(row, dict) else {"value": row} for row in rows])
         buffer = io.BytesIO()
-        pyarrow.parquet.write_table(table, buffer)
+        pyarrow.parquet.write_table(table, buffer, write_page_checksum=True)
     except (pa.ArrowException, ValueError, TypeError, OverflowError):  # values of two types in one column
         texts = [{"text": json.dumps(row)} for row in rows]
         table = pa.Table.from_pylist(texts)
         buffer = io.BytesIO()
-        pyarrow.parquet.write_table(table, buffer)
+        pyarrow.parquet.write_table(table, buffer, write_page_checksum=True)
     marks = frozenset().union(*(marks_in(json.dumps(row).encode()) for row in table.to_pylist()))
     return _container(buffer.getvalue(), f"{number:08d}.parquet", marks, pick)
 
