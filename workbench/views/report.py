@@ -89,7 +89,7 @@ def _next_steps(project: Project, found: dict[str, Any]) -> None:
         if st.button("Review them", type="primary", icon=":material/rate_review:", key="fix-first"):
             pages.go("review", project, check=first["check"])
     if others:
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Then:", width="content")
             for step in others:
                 pages.link("review", f"{step['title']} ({step['undecided']:,})", project, check=step["check"])
