@@ -145,7 +145,7 @@ def test_a_row_is_mended_in_the_browser(mixed, home):
             field.press("Control+Enter")
             page.get_by_text("It would be read as").wait_for(timeout=60_000)
             page.get_by_role("button", name="Bring it in").click()
-            page.get_by_text("1 row of a.jsonl mended").wait_for(timeout=60_000)
+            page.get_by_text("1 row of “a.jsonl” mended").wait_for(timeout=60_000)
         finally:
             server.kill()
     assert prompts(mixed) == [(0, "Qa"), (1, "typed")]
