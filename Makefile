@@ -9,7 +9,7 @@ BIN := .venv/bin
 
 .PHONY: run demo test test-fast lint fix install clean
 
-run: .venv/.installed $(PROJECT)/project.db  ## the workbench on http://localhost:8501, with the sample project
+run: .venv/.installed $(PROJECT)/.scanned  ## the workbench on http://localhost:8501, with the sample project
 	$(BIN)/winnow --project $(PROJECT) serve --port $(PORT)
 
 demo: .venv/.installed  ## the main job without a browser: import, scan, report, snapshot, train, evaluate
@@ -45,9 +45,11 @@ install: .venv/.installed
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	touch $@
 
-$(PROJECT)/project.db: | .venv/.installed
+# A mark of its own: make deletes a target that was interrupted, and the project must not lose its database.
+$(PROJECT)/.scanned: | .venv/.installed
 	$(BIN)/winnow --project $(PROJECT) import data/sample/tickets.jsonl
 	$(BIN)/winnow --project $(PROJECT) scan
+	touch $@
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
