@@ -11,8 +11,8 @@ from pipelines.checks._turns import Findings, turns_with
 from pipelines.records import Message
 
 _STRAY = r"^\s|\s$|\n[ \t\r]*\n[ \t\r]*\n"
-_PLACES = re.compile(r"(?P<start>\A\s+)|(?P<end>\s+\Z)|(?P<gap>\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*)")
 _GAP = re.compile(r"\n[ \t\r]*\n[ \t\r]*\n[ \t\r\n]*")
+_PLACES = re.compile(rf"(?P<start>\A\s+)|(?P<end>\s+\Z)|(?P<gap>{_GAP.pattern})")
 _EMPTY_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
 _CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
 

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import WorkbenchError
+from pipelines.sources.ingest import import_source
 from pipelines.sources.locate import locate
 from pipelines.sources.read import FileRows
 from pipelines.sources.rows import Rejection
@@ -101,3 +102,13 @@ def test_a_text_whose_bytes_are_no_text_is_set_aside_and_the_other_rows_are_read
     assert (first.value["question"], third.value["question"]) == ("one", "three")
     assert isinstance(second, Rejection) and second.row == 2
     assert "not UTF-8" in second.reason and "two" in second.raw
+
+
+def test_a_parquet_page_that_changed_is_noticed_where_the_file_has_checksums(project, tmp_path):
+    file = tmp_path / "a.parquet"
+    table = pa.table({"question": ["Where is it, please?"], "answer": ["It is here."]})
+    pq.write_table(table, file, write_page_checksum=True, compression="none", use_dictionary=False, write_statistics=False)
+    file.write_bytes(file.read_bytes().replace(b"It is here.", b"It is hear."))
+    (tmp_path / "good.jsonl").write_text('{"question": "Q", "answer": "A"}\n')
+    report = import_source(project, tmp_path)
+    assert (report.records, report.rejected) == (1, 1)
