@@ -98,13 +98,16 @@ def build_parser() -> argparse.ArgumentParser:
         added.add_argument("--project", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         return added
 
+    def roles(to: argparse.ArgumentParser) -> None:
+        to.add_argument(
+            "--role", metavar="NAME=ROLE", action="append", default=[], type=_pair, help="what an unknown role is, such as customer=user"
+        )
+
     def reading(to: argparse.ArgumentParser) -> None:
         to.add_argument(
             "--map", metavar="FIELD=COLUMN", action="append", default=[], type=_pair, help="take a field from this column; may be repeated"
         )
-        to.add_argument(
-            "--role", metavar="NAME=ROLE", action="append", default=[], type=_pair, help="what an unknown role is, such as customer=user"
-        )
+        roles(to)
         to.add_argument("--mapping", metavar="NAME", help="read as the saved mapping of this name says")
 
     add_ = add("import", commands.import_rows, "bring rows in from a file, a folder, a saved data set or a hub id")
@@ -162,6 +165,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_ = add("fix", commands.fix_rows, "mend what a check found, in all rows that nobody has decided about")
     add_.add_argument("check", metavar="CHECK", nargs="?", help="the check; without it, the checks that have a fix are listed")
     add_.add_argument("--preview", action="store_true", help="show 20 mended rows, and change nothing")
+    roles(add_)
 
     add_ = add("allow", rule_commands.allow, "list the personal data that may stay, such as a firm's own hotline, or change the list")
     add_.add_argument("entries", metavar="DETAIL", nargs="*", help="add this; a * stands for any characters, as in '*@firm.com'")

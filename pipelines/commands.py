@@ -188,7 +188,8 @@ def decide_row(options: argparse.Namespace) -> Answer:
 
 def fix_rows(options: argparse.Namespace) -> Answer:
     """An automatic fix, or the list of them."""
-    from pipelines.curation.fixes import fixable_checks, preview_fix
+    from pipelines.checks.unknown_role import USUAL_ROLE
+    from pipelines.curation.fixes import UNKNOWN_ROLE, fixable_checks, preview_fix, unknown_roles
 
     if options.check is None:
         has_project = (Path(options.project) / "project.db").is_file()
@@ -196,17 +197,23 @@ def fix_rows(options: argparse.Namespace) -> Answer:
         shown = [{"check": name, "title": fix.title, "description": fix.description} for name, fix in fixes.items() if fix]
         return {"fixes": shown}, "\n".join(f"{f['check']:<24} {f['title']}" for f in shown)
     project = _open(options)
+    roles = {**USUAL_ROLE, **dict(options.role)} if options.role else None
     if options.preview:
-        seen = preview_fix(project, options.check)
+        seen = preview_fix(project, options.check, roles=roles)
         found_in = _rows(seen["rows"], "undecided row")
         lines = [f"{seen['title']}: mends {seen['fixable']:,} of {_rows(seen['tried'])} tried; found in {found_in}."]
         if seen["rows"] and not seen["fixable"]:
             lines.append(f"What is left needs a person: winnow --project {options.project} serve, page Review.")
+        if options.check == UNKNOWN_ROLE:
+            lines += [f'The role "{role}" is in {_rows(rows)}.' for role, rows in unknown_roles(project).items()]
         for example in seen["examples"]:
             lines += ["", example["record"]] + [f"- {c['before']}\n+ {c['after']}" for c in example["changes"]]
         return seen, "\n".join(lines)
-    found = work(project, "fix", {"check": options.check}, f"Fix {options.check}")
+    config = {"check": options.check} if roles is None else {"check": options.check, "roles": roles}
+    found = work(project, "fix", config, f"Fix {options.check}")
     words = f"Mended {found['fixed']:,} of {_rows(found['rows'], 'undecided row')}; {_rows(found['left'])} left for a person."
+    if options.check == UNKNOWN_ROLE and found["left"]:
+        words += "".join(f'\nSay what the role "{role}" is: --role "{role}=user"' for role in unknown_roles(project))
     if found["batch"]:
         words += f"\nTake it back: winnow --project {options.project} undo --batch {found['batch']}"
     return found, words

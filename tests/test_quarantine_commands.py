@@ -54,6 +54,15 @@ def test_a_role_is_what_the_command_says(run, tmp_path):
     )
 
 
+def test_a_role_that_was_imported_is_named_later(run, tmp_path):
+    row = {"messages": [{"role": "customer", "content": "Is it open?"}, {"role": "agent_x", "content": "Yes."}]}
+    run("import", str(write(tmp_path / "a.jsonl", row)))
+    run("scan", "--checks", "unknown_role")
+    assert run("fix", "unknown_role", "--preview")["fixable"] == 0, "nothing says who agent_x is"
+    assert run("fix", "unknown_role", "--role", "agent_x=assistant")["fixed"] == 1
+    assert run("scan", "--checks", "unknown_role")["checks"]["unknown_role"]["flagged"] == 0
+
+
 def test_rows_set_aside_are_counted_listed_mended_and_tried_again(run, tmp_path):
     run("import", str(write(tmp_path / "a.jsonl", A, GERMAN, GERMAN | {"frage": "G"}, "broken")))
     (found,) = run("quarantine")["imports"]

@@ -9,16 +9,19 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.curation.fixes import preview_fix
+from pipelines.checks.unknown_role import USUAL_ROLE
+from pipelines.curation.fixes import UNKNOWN_ROLE, preview_fix, unknown_roles
 from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
 from workbench.excerpt import ROLE_WORDS
 from workbench.job_progress import begin
+from workbench.role_form import role_form
 from workbench.words import count, escaped
 
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _AROUND = 90
 """Characters shown before and after what changes."""
+_MOST_ROLES = 12
 _LONGEST = 20_000
 """Characters of a text that is compared word by word; of a longer one the beginning is."""
 
@@ -33,15 +36,18 @@ def fix_button(project: Project, name: str, rows: int) -> None:
 
 @st.dialog("Mend rows", width="medium")
 def _dialog(project: Project, name: str) -> None:
+    what = st.empty()
+    roles = _roles(project) if name == UNKNOWN_ROLE else None
     with st.spinner("Trying it on the rows", show_time=True):
-        seen = preview_fix(project, name)
-    st.markdown(f"**{escaped(seen['title'])}.** {escaped(seen['description'])}")
+        seen = preview_fix(project, name, roles=roles)
+    what.markdown(f"**{escaped(seen['title'])}.** {escaped(seen['description'])}")
     st.markdown(_reach(seen))
     if not seen["fixable"]:
         return
+    config = {"check": name} if roles is None else {"check": name, "roles": roles}
     st.button(
         f"Mend {'them' if seen['fixable'] > 1 else 'it'}", type="primary", key="fix-apply", icon=":material/auto_fix_high:",
-        on_click=begin, args=(project, "fix", {"check": name}, seen["title"]),
+        on_click=begin, args=(project, "fix", config, seen["title"]),
     )  # fmt: skip
     st.caption("The rows stay undecided and can still be reviewed. Everything can be taken back at once, and the originals are kept.")
     if len(seen["examples"]) < seen["fixable"]:
@@ -51,6 +57,15 @@ def _dialog(project: Project, name: str) -> None:
             st.html("".join(change_html(change) for change in example["changes"]))
     if st.session_state.get("fix-apply"):
         st.rerun()  # closes the dialog; the page shows the progress
+
+
+def _roles(project: Project) -> dict[str, str]:
+    """What the visitor says about the roles that the rows still have."""
+    found = unknown_roles(project)
+    labels = {role: f"{role}, in {count(rows, 'row')}" for role, rows in list(found.items())[:_MOST_ROLES]}
+    if len(found) > _MOST_ROLES:
+        st.caption(f"The {_MOST_ROLES} most frequent of {len(found):,} roles. The others come once these are named.")
+    return role_form(labels, USUAL_ROLE, "fix", a_line=2) if labels else {}
 
 
 def _reach(seen: dict[str, Any]) -> str:

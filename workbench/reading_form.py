@@ -12,6 +12,7 @@ from pipelines.errors import WorkbenchError
 from pipelines.sources.mappings import SavedMapping, delete_mapping, fitting_mappings, save_mapping
 from pipelines.sources.rereading import Reading
 from pipelines.store.project import Project
+from workbench.role_form import role_form
 from workbench.words import escaped
 
 FORMAT_WORDS = {
@@ -30,13 +31,6 @@ FORMAT_WORDS = {
     "message_tree": "Trees of messages and replies (OpenAssistant)",
     "rendered": "Conversations written out as one text (a chat template)",
     "self_instruct": "Tasks with several examples each (self-instruct)",
-}
-ROLE_CHOICES = {
-    "": "Leave it as it is",
-    "user": "The user: asks",
-    "assistant": "The assistant: answers, and is what the model learns",
-    "system": "Instructions",
-    "tool": "What a tool answered",
 }
 _NOT_USED = "(not in this file)"
 _NO_MAPPING = "None: recognise it from the rows"
@@ -143,21 +137,7 @@ def _roles(unknown: Sequence[str], saved: SavedMapping, key: str) -> dict[str, s
     if not unknown:
         return dict(saved.roles)
     st.markdown("**Who speaks.** These roles are not known. Say what each is: a row with a role that is not known cannot be trained.")
-    said = {}
-    places = st.columns(min(len(unknown), 4))
-    choices = list(ROLE_CHOICES)
-    for i, name in enumerate(unknown):
-        with places[i % len(places)]:
-            role = st.selectbox(
-                escaped(name),
-                choices,
-                index=choices.index(saved.roles.get(name.strip().lower(), "")),
-                key=f"{key}-role-{name}",
-                format_func=lambda role: ROLE_CHOICES[role],
-            )
-        if role:
-            said[name.strip().lower()] = role
-    return {**saved.roles, **said}
+    return {**saved.roles, **role_form({name: name for name in unknown}, saved.roles, key)}
 
 
 def _keep(project: Project, told: Reading, columns: Sequence[str], saved: SavedMapping, key: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from pipelines.checks import Check, Evidence, all_checks
+from pipelines.checks.unknown_role import naming_roles
 from pipelines.curation.decisions import Decision, connect, decide
 from pipelines.curation.issues import add_issue_view, require_check
 from pipelines.curation.mended_rows import measure_mended
@@ -20,6 +21,7 @@ from pipelines.curation.selection import edited_record
 from pipelines.errors import WorkbenchError
 from pipelines.records import Record
 from pipelines.rules.rule_file import known_checks
+from pipelines.sources.recognise import check_roles
 from pipelines.store.project import Project
 from pipelines.store.tables import row_to_record
 
@@ -27,6 +29,7 @@ Emit = Callable[..., None]
 
 BATCH_ROWS = 2_000
 EXAMPLES = 20
+UNKNOWN_ROLE = "unknown_role"
 MOST_TRIED = 500
 """Rows a preview tries the fix on; with more it draws so many by chance and says so."""
 
@@ -46,14 +49,35 @@ def fixable_checks(project: Project | None = None) -> dict[str, Check]:
     return {name: check for name, check in known.items() if check.fix is not None}
 
 
-def preview_fix(project: Project, name: str, *, examples: int = EXAMPLES, seed: int = 0) -> dict[str, Any]:
+def unknown_roles(project: Project) -> dict[str, int]:
+    """The roles that no chat template knows, and in how many undecided rows each is, the most frequent first.
+
+    Raises WorkbenchError when the check unknown_role has not run.
+    """
+    _check(project, UNKNOWN_ROLE)
+    with connect(project) as connection:
+        add_issue_view(connection, load_recipe(project))
+        found = connection.execute(
+            """SELECT role, count(DISTINCT id) AS rows FROM (
+                 SELECT i.id, unnest(json_extract_string(i.evidence, '$[*].detail')) AS role
+                 FROM issues i LEFT JOIN verdicts v ON v.record = i.id WHERE i.check = $check AND v.record IS NULL)
+               GROUP BY role ORDER BY rows DESC, role""",
+            {"check": UNKNOWN_ROLE},
+        ).fetchall()
+    return {role or "": rows for role, rows in found}
+
+
+def preview_fix(
+    project: Project, name: str, *, roles: Mapping[str, str] | None = None, examples: int = EXAMPLES, seed: int = 0
+) -> dict[str, Any]:
     """What a fix would do: {"check", "title", "description", "rows", "tried", "fixable", "examples"}.
 
     `rows` are the undecided rows with the finding. The fix was tried on `tried` of them, drawn by chance where there are more than
     500, and mends `fixable` of those. `examples` are mended rows drawn by chance: {"record", "changes": [{"turn", "before", "after"}]}.
-    Raises WorkbenchError when the check has no fix or has not run.
+    `roles` says what unknown roles are, for the fix of unknown_role: the others stay; None for the usual ones. Raises WorkbenchError
+    when the check has no fix or has not run, and for roles that cannot be.
     """
-    check = _check(project, name)
+    check = _check(project, name, roles)
     label = check.fix
     rows = 0
     chooser = random.Random(seed)
@@ -78,13 +102,13 @@ def preview_fix(project: Project, name: str, *, examples: int = EXAMPLES, seed: 
     }
 
 
-def apply_fix(project: Project, name: str, *, emit: Emit = lambda **_: None) -> dict[str, Any]:
+def apply_fix(project: Project, name: str, *, roles: Mapping[str, str] | None = None, emit: Emit = lambda **_: None) -> dict[str, Any]:
     """Mends every undecided row that the fix can mend: {"check", "rows", "fixed", "left", "batch"}; rows = fixed + left.
 
     The rows stay undecided and are measured again, so that what else is wrong with them still shows. `batch` takes all of it back
-    (`decisions.undo`); None when no row was mended. Raises WorkbenchError when the check has no fix or has not run.
+    (`decisions.undo`); None when no row was mended. `roles` and the errors raised are those of `preview_fix`.
     """
-    check = _check(project, name)
+    check = _check(project, name, roles)
     batch, rows, fixed = uuid4().hex, 0, 0
     for candidates in _candidates(project, check):  # as they were when it began: what is mended meanwhile changes nothing
         mended = [(c, found) for c, found in zip(candidates, _mended(check, candidates), strict=True) if found]
@@ -95,8 +119,8 @@ def apply_fix(project: Project, name: str, *, emit: Emit = lambda **_: None) -> 
 
 
 def fix_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
-    """The job "fix": config {"project", "check"}."""
-    return apply_fix(Project.open(config["project"]), config["check"], emit=emit)
+    """The job "fix": config {"project", "check", "roles" (optional)}."""
+    return apply_fix(Project.open(config["project"]), config["check"], roles=config.get("roles"), emit=emit)
 
 
 def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candidate, Mended]]) -> None:
@@ -112,11 +136,15 @@ def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candi
     decide(project, fixes)
 
 
-def _check(project: Project, name: str) -> Check:
+def _check(project: Project, name: str, roles: Mapping[str, str] | None = None) -> Check:
     require_check(project, name, load_recipe(project))
     if name not in (known := fixable_checks(project)):
         raise WorkbenchError(f"Only a person can mend what {name} finds. These checks have a fix: {', '.join(known)}.")
-    return known[name]
+    if roles is None:
+        return known[name]
+    if name != UNKNOWN_ROLE:
+        raise WorkbenchError(f"Roles can be said for the check {UNKNOWN_ROLE} alone, not for {name}.")
+    return naming_roles(known[name], check_roles(roles))
 
 
 def _mended(check: Check, candidates: list[_Candidate]) -> list[Mended | None]:
