@@ -256,6 +256,7 @@ def freeze_snapshot(options: argparse.Namespace) -> Answer:
     words = f"Snapshot {found['id']}: {found['train']:,} rows to train, {found['validation']:,} to validate, {found['test']:,} to test."
     if dropped:
         words += f"\nLeft out:\n{dropped}"
+    words += "".join(f"\nNote: {warning}" for warning in found["warnings"])
     return found, f"{words}\nNext: winnow --project {options.project} train {found['id']}"
 
 

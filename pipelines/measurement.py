@@ -79,6 +79,21 @@ def measured_file(project: Project, check: Check, part: Path) -> Path:
     return project.measurements_folder / check.key / part.name
 
 
+def has_measured(project: Project, check: Check) -> bool:
+    """Whether a check has looked at any row of the project."""
+    return any((project.measurements_folder / check.key).glob("*.parquet"))
+
+
+def unmeasured_rows(project: Project, check: Check) -> int:
+    """How many rows a check has not looked at: those that came in since it ran last."""
+    if check.scope == "batch":
+        missing = (part for part in project.record_parts if not measured_file(project, check, part).is_file())
+        return sum(pq.read_metadata(part).num_rows for part in missing)
+    rows = sum(pq.read_metadata(part).num_rows for part in project.record_parts)
+    files = (project.measurements_folder / check.key).glob("set-*.parquet")
+    return rows - min(rows, max((pq.read_metadata(file).num_rows for file in files), default=0))
+
+
 def measure_here(project: Project, works: Sequence[PartWork], executor: Executor) -> Generator[PartMeasured, None, None]:
     """Measures files of records and writes the measurements. Yields each file when all of its measurements are on disk.
 

@@ -59,7 +59,13 @@ def fill() -> Callable[[Project, Sequence[Record]], list[str]]:
         table = records_to_table(records, first)
         write_parquet(table, project.records_folder / f"{part}.parquet")
         ids = table.column("id").to_pylist()
-        rows = {"record": ids, "source": ["test"] * len(ids), "file": ["test.jsonl"] * len(ids), "row": range(1, len(ids) + 1)}
+        rows = {
+            "record": ids,
+            "source": ["test"] * len(ids),
+            "file": ["test.jsonl"] * len(ids),
+            "row": range(1, len(ids) + 1),
+            "meta": [None] * len(ids),
+        }
         write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / f"{part}.parquet")
         return ids
 

@@ -15,6 +15,7 @@ from pipelines.curation.issue_index import add_issue_index, issue_counts
 from pipelines.curation.issues import cluster_names
 from pipelines.curation.queue import Queue, queue_ids, queue_size
 from pipelines.curation.recipe import Recipe, load_recipe
+from pipelines.measurement import unmeasured_rows
 from pipelines.rules.rule import is_rule_name
 from pipelines.rules.rule_file import known_checks
 from pipelines.store.project import Project
@@ -60,20 +61,13 @@ def unscanned_rows(root: str, revision: str, *, rules: bool = True) -> int:
 
     What needs the sentence encoder is told by `unmapped_rows`: a scan can leave it out.
     """
-    import pyarrow.parquet as pq
-
     project = Project(root)
-    rows = {part: pq.read_metadata(part).num_rows for part in project.record_parts}
-    missing = set()
-    for name, check in known_checks(project).items():
-        if check.on_request or "embeddings" in check.needs or (is_rule_name(name) and not rules):
-            continue
-        folder = project.measurements_folder / check.key
-        if check.scope == "batch":
-            missing |= {part for part in rows if not (folder / part.name).is_file()}
-        elif not any(folder.glob("set-*.parquet")):
-            missing |= set(rows)
-    return sum(rows[part] for part in missing)
+    asked = (
+        check
+        for name, check in known_checks(project).items()
+        if not check.on_request and "embeddings" not in check.needs and (rules or not is_rule_name(name))
+    )
+    return max((unmeasured_rows(project, check) for check in asked), default=0)
 
 
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES)

@@ -29,6 +29,7 @@ _TIE_WORDS = {
     "near_duplicate": "Pairs of rows that are nearly the same",
     "equal_text": "Texts that are the same",
     "equal_prompt": "Questions that are the same",
+    "equal_question": "Conversations with the same first question",
     "equal_opening": "Conversations that begin the same",
 }
 

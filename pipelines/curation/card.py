@@ -21,6 +21,7 @@ _TIES = {
     "near_duplicate": "Pairs of rows that share half of their three-word phrases or more",
     "equal_text": "Texts that several rows share, but for capital letters and spaces",
     "equal_prompt": "Prompts that several rows share, but for capital letters, spaces and punctuation",
+    "equal_question": "First questions that several conversations share, but for capital letters, spaces and punctuation",
     "equal_opening": "First questions with the same first answer that several conversations share",
 }
 
@@ -139,13 +140,6 @@ def _templates(certificate: dict[str, Any]) -> str:
 
 def _limits(manifest: dict[str, Any], license: str | None) -> str:
     own = "" if license else "\n- The licence is not known to Winnow. Whoever publishes this set has to name it."
-    privacy = [name for name in manifest["checks"] if name in all_checks() and all_checks()[name].group == "privacy"]
-    looked = ", ".join(f"`{name}`" for name in privacy)
-    searched = (
-        f"The checks {looked} looked for personal data and secrets by pattern. Patterns miss some of it, such as names in running text."
-        if privacy
-        else "No check for personal data was part of the recipe."
-    )
     return f"""## Known limits
 
 - Checks find what they were written for; a row without a finding can still be wrong.
@@ -154,7 +148,21 @@ def _limits(manifest: dict[str, Any], license: str | None) -> str:
 
 ## Personal data
 
-{searched} Have a person who knows the source judge whether the set may be shared."""
+{_searched(manifest)} Have a person who knows the source judge whether the set may be shared."""
+
+
+def _searched(manifest: dict[str, Any]) -> str:
+    """Which checks have looked for personal data, and at how many rows they have not."""
+    privacy = [name for name, check in all_checks().items() if check.group == "privacy"]
+    looked = [name for name in privacy if name in manifest["checks"]]
+    if not looked:
+        return "No check has looked for personal data."
+    missing = max(manifest.get("unmeasured", {}).get(name, 0) for name in looked)
+    named = ", ".join(f"`{name}`" for name in looked)
+    words = f"The checks {named} looked for personal data and secrets by pattern. Patterns miss some of it, such as names in running text."
+    if missing:
+        words += f" {missing:,} of the {manifest['records']:,} rows came in later, and not all of these checks have looked at them."
+    return words
 
 
 def _origin(manifest: dict[str, Any]) -> str:

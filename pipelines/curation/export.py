@@ -16,7 +16,7 @@ from typing import IO, Any, Literal, get_args
 import pyarrow.parquet as pq
 
 from pipelines.curation.card import dataset_card
-from pipelines.curation.export_formats import ROW_FORMATS, Inexpressible
+from pipelines.curation.export_formats import OWN_COLUMNS, ROW_FORMATS, Inexpressible, column_name
 from pipelines.curation.snapshot import load_snapshot, split_file, verify_snapshot
 from pipelines.curation.splits import SPLITS
 from pipelines.errors import WorkbenchError
@@ -26,6 +26,9 @@ from pipelines.store.tables import row_to_record, write_text
 ExportFormat = Literal["openai", "sharegpt", "alpaca", "csv", "parquet", "datasets"]
 _JSON = (".jsonl", ".json")
 _SUFFIXES = {"openai": _JSON, "sharegpt": _JSON, "alpaca": _JSON, "csv": (".csv",), "parquet": (".parquet",), "datasets": ()}
+_REFUSED = "not_exported.jsonl"
+_BESIDE = ("README.md", "manifest.json", "dataset_dict.json", _REFUSED)
+"""What stands in a folder beside the splits."""
 _BATCH = 2_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -43,8 +46,9 @@ def export_snapshot(
     """Writes a snapshot to a folder, one file per split, or to one file when `path` ends like one (.jsonl, .json, .csv, .parquet).
 
     One file holds the split that `split` names. A folder holds all of them, with the card and the manifest; a split without rows has no
-    file. Files of an earlier export are replaced. Raises WorkbenchError when the snapshot was changed since it was frozen, or path and
-    format do not go together.
+    file. The files of an earlier export are replaced, all of them, so that no row of another snapshot is left beside. Raises
+    WorkbenchError when the snapshot was changed since it was frozen, when path and format do not go together, and when a file that no
+    export wrote would be replaced in the folder.
 
     Returns {"snapshot", "format", "files" and "rows_by_split" (by split), "rows" (all that were written), "left_out" (rows that the
     format cannot express), "reasons" ({reason: rows}), "listed_in" (the JSONL file with id, split and reason of each, or None),
@@ -63,6 +67,8 @@ def export_snapshot(
         raise WorkbenchError(f"The {split} split of snapshot {manifest['id']} is empty. Choose another one with --split.")
     sources = {name: split_file(project, manifest["id"], name) for name in splits}
     _make_folder(path.parent if is_file else path)
+    if not is_file:
+        _require_own(path)
     if format == "datasets":
         report = _save_to_disk(manifest, sources, path)
     elif format == "parquet":
@@ -71,6 +77,8 @@ def export_snapshot(
         report = _write_rows(manifest, sources, format, path, is_file, emit)
     if not is_file:
         names = {name: Path(file).name for name, file in report["files"].items() if report["rows_by_split"][name]}
+        index = ["dataset_dict.json"] if format == "datasets" else []
+        _remove_stale(path, {Path(file).name for file in (*report["files"].values(), report["listed_in"] or "", *index)})
         if format != "datasets":
             write_text(dataset_card(manifest, files=names, license=license, format=format), path / "README.md")
         write_text(json.dumps(manifest, ensure_ascii=False, indent=1), path / "manifest.json")
@@ -96,6 +104,36 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkbenchError(f"Cannot write to {folder}: {error.strerror}. Name another place.") from error
+
+
+def _ours(folder: Path) -> list[Path]:
+    """What an export writes to a folder, of those things that are there."""
+    suffixes = ("", *(suffix for each in _SUFFIXES.values() for suffix in each))
+    names = [*(f"{split}{suffix}" for split in SPLITS for suffix in suffixes), *_BESIDE]
+    return [path for name in dict.fromkeys(names) if (path := folder / name).exists()]
+
+
+def _require_own(folder: Path) -> None:
+    """Raises WorkbenchError when the folder holds a file that an export would replace and that is not of an export."""
+    found = _ours(folder)
+    try:
+        is_export = "groups_crossing" in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        is_export = False
+    if found and not is_export:
+        names = ", ".join(path.name for path in found)
+        raise WorkbenchError(f"{folder} holds {names}, which no export of a snapshot wrote. Name another folder, so that nothing is lost.")
+
+
+def _remove_stale(folder: Path, written: set[str]) -> None:
+    """Removes what an earlier export left: a split that this one does not have, or one in another format."""
+    for path in _ours(folder):
+        if path.name in written:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _copy_parquet(manifest: dict[str, Any], sources: dict[str, Path], path: Path, is_file: bool) -> dict[str, Any]:
@@ -126,7 +164,7 @@ def _write_rows(
 ) -> dict[str, Any]:
     suffix = path.suffix.lower() if is_file else _SUFFIXES[format][0]
     files = {name: path if is_file else path / f"{name}{suffix}" for name in sources}
-    refused_path = path.with_name(f"{path.stem}.not_exported.jsonl") if is_file else path / "not_exported.jsonl"
+    refused_path = path.with_name(f"{path.stem}.not_exported.jsonl") if is_file else path / _REFUSED
     total = sum(manifest[name] for name in sources)
     rows: dict[str, int] = {}
     reasons: Counter[str] = Counter()
@@ -159,11 +197,11 @@ def _write_rows(
 
 def csv_columns(sources: Iterable[Path]) -> dict[str, None]:
     """The columns of the splits as a table: question and answer, then every column of the source that a row of them has."""
-    columns = dict.fromkeys(("system", "prompt", "answer"))
+    columns = dict.fromkeys(OWN_COLUMNS)
     for source in sources:
         for batch in pq.ParquetFile(source).iter_batches(_BATCH, columns=["meta"]):
             for text in batch.column("meta").unique().to_pylist():
-                columns |= dict.fromkeys(json.loads(text or "{}"))
+                columns |= dict.fromkeys(map(column_name, json.loads(text or "{}")))
     return columns
 
 

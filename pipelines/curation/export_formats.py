@@ -116,13 +116,21 @@ def alpaca_row(record: Record) -> dict[str, Any]:
     return row
 
 
+OWN_COLUMNS = ("system", "prompt", "answer")
+
+
 def csv_row(record: Record) -> dict[str, Any]:
     """One question and one answer, and the other columns of the source, for a spreadsheet."""
     row = alpaca_row(record)
     if record.kind != "chat" or "history" in row:
         raise Inexpressible("the row is more than one question and one answer")
     known = {"system": row.get("system", ""), "prompt": row["instruction"], "answer": row["output"]}
-    return known | {name: _cell(value) for name, value in record.meta.items() if name not in known}
+    return known | {column_name(name): _cell(value) for name, value in record.meta.items()}
+
+
+def column_name(name: str) -> str:
+    """The column of a table that another column of the source goes to: one named as ours gets a number, as columns of one name do."""
+    return f"{name} (2)" if name in OWN_COLUMNS else name
 
 
 def _cell(value: Any) -> Any:

@@ -18,6 +18,7 @@ from pipelines import __version__
 from pipelines.curation.recipe import Recipe
 from pipelines.curation.selection import dropped_by_reason
 from pipelines.curation.splits import SPLITS, Assignment
+from pipelines.measurement import has_measured
 from pipelines.store.database import now
 from pipelines.store.project import Project
 from pipelines.store.query import quoted
@@ -102,9 +103,13 @@ def manifest(
     edited: pa.Table,
     assigned: Assignment,
     certificate: dict[str, Any],
+    unmeasured: dict[str, int],
     warnings: list[str],
 ) -> dict[str, Any]:
-    """What a snapshot is and where it came from, without the hashes of its files."""
+    """What a snapshot is and where it came from, without the hashes of its files.
+
+    `checks` gives the version of each check in force that has looked at rows, `unmeasured` the rows that one has not looked at.
+    """
     counts = {name: int((assigned.split == number).sum()) for number, name in enumerate(SPLITS)}
     dropped = dropped_by_reason(fates)
     decided = fates.filter(pc.is_in(fates.column("verdict"), pa.array(["keep", "drop"])))
@@ -124,7 +129,8 @@ def manifest(
         "certificate": certificate,
         "warnings": warnings,
         "recipe": recipe.to_json(),
-        "checks": {name: check.version for name, check in recipe.enabled.items()},
+        "checks": {name: check.version for name, check in recipe.enabled.items() if has_measured(project, check)},
+        "unmeasured": unmeasured,
         "sources": [
             {key: source[key] for key in ("name", "sha256", "format", "rows_read", "records", "duplicate_rows", "rejected", "at")}
             for source in project.standing_sources()

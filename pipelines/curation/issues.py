@@ -12,6 +12,7 @@ import pyarrow as pa
 from pipelines.curation.decisions import connect
 from pipelines.curation.recipe import Recipe, load_recipe
 from pipelines.errors import WorkbenchError
+from pipelines.measurement import has_measured
 from pipelines.store.project import Project
 
 SEVERITY_WEIGHT = {"error": 100, "warning": 10, "info": 1}
@@ -73,8 +74,7 @@ def require_check(project: Project, check: str, recipe: Recipe) -> None:
         raise WorkbenchError(f"There is no check named {check}. The checks are: {', '.join(recipe.known)}.")
     if check in recipe.disabled:
         raise WorkbenchError(f"The check {check} is switched off in this project's recipe.")
-    key = recipe.known[check].key
-    if not any((project.measurements_folder / key).glob("*.parquet")):
+    if not has_measured(project, recipe.known[check]):
         raise WorkbenchError(f"The check {check} has not run yet. Run: winnow --project {project.folder} scan --checks {check}")
 
 

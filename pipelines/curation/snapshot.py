@@ -25,6 +25,7 @@ from pipelines.curation.splits import SPLITS, Assignment, assign_splits, leak_gr
 from pipelines.curation.ties import NearTies, equal_values, read_tie_columns, require_column, search_near_pairs
 from pipelines.duplicates.held_out import HELD_OUT_CHECK
 from pipelines.errors import WorkbenchError
+from pipelines.measurement import unmeasured_rows
 from pipelines.records import content_hash
 from pipelines.rules.rule_file import known_checks, load_rules
 from pipelines.store.project import Project
@@ -33,6 +34,8 @@ from pipelines.store.tables import write_text
 
 Emit = Callable[..., None]
 
+_NAMED = 3
+"""Checks that a warning names; the others are counted."""
 _MOST_SEARCHES = 8
 """Two are the rule. If the last one still finds something, the certificate says so."""
 
@@ -41,7 +44,8 @@ def build_snapshot(project: Project, recipe: Recipe | None = None, emit: Emit = 
     """Freezes the records that `recipe` keeps into train, validation and test. Returns the manifest.
 
     Every record is in exactly one of the four files: kept + dropped = all. The same records, decisions and recipe give the same id and
-    the same bytes; building again returns what is there. Raises WorkbenchError when nothing is left to train on.
+    the same bytes; building again returns what is there, or mends it when files of it are missing or changed. Raises WorkbenchError
+    when nothing is left to train on.
     """
     load_rules(project)
     recipe = recipe or load_recipe(project)
@@ -64,16 +68,17 @@ def build_snapshot(project: Project, recipe: Recipe | None = None, emit: Emit = 
         cluster, warnings = _clusters(connection, ids, edited)
         assigned, near = _assign(columns, cluster, recipe, emit)
         del columns
-        id = _snapshot_id(ids, assigned, edited, recipe)
-        if (project.snapshots_folder / id / "manifest.json").is_file():
+        unmeasured = _unmeasured(project, recipe, fates.num_rows)
+        id = _snapshot_id(ids, assigned, fates, edited, recipe, unmeasured)
+        if (project.snapshots_folder / id / "manifest.json").is_file() and not verify_snapshot(project, id):
             return load_snapshot(project, id)
         emit(fraction=0.5, message="Writing the splits")
         freeze.write_files(connection, ids, assigned, beside)
         emit(fraction=0.7, message="Checking that nothing crosses from one split to another")
         certificate = _certify_files(connection, beside, recipe, ids, assigned.group, cluster, near)
         manifest = freeze.manifest(
-            project, id, recipe, fates=fates, edited=edited, assigned=assigned, certificate=certificate,
-            warnings=[*warnings, *assigned.warnings, *_held_out(connection, fates)],
+            project, id, recipe, fates=fates, edited=edited, assigned=assigned, certificate=certificate, unmeasured=unmeasured,
+            warnings=[*_blind(unmeasured, recipe), *warnings, *assigned.warnings, *_held_out(connection, fates)],
         )  # fmt: skip
         _require_balance(manifest, beside)
         return _publish(project, manifest, beside)
@@ -154,10 +159,33 @@ def _held_out(connection: duckdb.DuckDBPyConnection, fates: pa.Table) -> list[st
     return [f"{said} a question of a test set that was to stay unseen: results on that test set will look better than they are."]
 
 
-def _snapshot_id(ids: pa.ChunkedArray, assigned: Assignment, edited: pa.Table, recipe: Recipe) -> str:
+def _unmeasured(project: Project, recipe: Recipe, rows: int) -> dict[str, int]:
+    """By check in force, how many rows it has not looked at. One that runs on request alone counts once it has run."""
+    found = {name: unmeasured_rows(project, check) for name, check in recipe.enabled.items()}
+    return {name: missing for name, missing in found.items() if missing and not (recipe.known[name].on_request and missing == rows)}
+
+
+def _blind(unmeasured: dict[str, int], recipe: Recipe) -> list[str]:
+    """Tells of rows that a check would perhaps have left out, had it looked at them."""
+    names = sorted((name for name in unmeasured if name in recipe.drop), key=lambda name: -unmeasured[name])
+    if not names:
+        return []
+    rows, more = unmeasured[names[0]], len(names) - _NAMED
+    others = f" and {more} more checks" if more > 1 else " and 1 more check" if more else ""
+    return [
+        f"{rows:,} {'row was' if rows == 1 else 'rows were'} not looked at by {', '.join(names[:_NAMED])}{others if more > 0 else ''}, "
+        "which would leave out what is wrong. Scan the project and freeze it again."
+    ]
+
+
+def _snapshot_id(
+    ids: pa.ChunkedArray, assigned: Assignment, fates: pa.Table, edited: pa.Table, recipe: Recipe, unmeasured: dict[str, int]
+) -> str:
+    """A hash of all that the manifest tells, so that a snapshot is found again only while each word of it is still true."""
     splits = {name: ids.filter(pa.array(assigned.split == number)).to_pylist() for number, name in enumerate(SPLITS)}
     edits = dict(zip(edited.column("edited_from").to_pylist(), edited.column("id").to_pylist(), strict=True))
-    return content_hash({"splits": splits, "edits": edits, "recipe": recipe.to_json()})[:16]
+    told = fates.select(["id", "reason", "verdict", "decided_by", "note", "spared"]).to_pydict()
+    return content_hash({"splits": splits, "fates": told, "edits": edits, "recipe": recipe.to_json(), "unmeasured": unmeasured})[:16]
 
 
 def _certify_files(
@@ -191,7 +219,7 @@ def _publish(project: Project, manifest: dict[str, Any], beside: Path) -> dict[s
     manifest = manifest | {"files": freeze.file_hashes(beside)}
     write_text(json.dumps(manifest, ensure_ascii=False, indent=1), beside / "manifest.json")
     folder = project.snapshots_folder / manifest["id"]
-    shutil.rmtree(folder, ignore_errors=True)  # without a manifest, else it would have been returned
+    shutil.rmtree(folder, ignore_errors=True)  # unfinished or damaged, else it would have been returned
     beside.rename(folder)
     return manifest
 
@@ -228,7 +256,7 @@ def verify_snapshot(project: Project, id: str) -> list[str]:
         if not path.is_file():
             problems.append(f"{name} is missing. Freeze the snapshot again; the same recipe gives the same files.")
         elif freeze.sha256(path) != frozen["sha256"]:
-            problems.append(f"{name} was changed after it was frozen. Delete {folder} and freeze the snapshot again.")
+            problems.append(f"{name} was changed after it was frozen. Freeze the snapshot again: that writes it anew.")
     return problems
 
 

@@ -196,7 +196,7 @@ def _fill_empty(chosen: np.ndarray, size: np.ndarray, draw: np.ndarray, ratios: 
 def _giants(size: np.ndarray, rows: int) -> list[str]:
     return [
         f"{count:,} of {rows:,} rows ({count / rows:.0%}) are tied to each other and stay in one split: same or nearly the same text, "
-        "same prompt, or same source. Look at them on the page Duplicates; if they are copies, drop them."
+        'same prompt, or same source. If they are copies, drop them: the Report has them under "Near duplicates" and "Exact duplicates".'
         for count in sorted(size[size > GIANT_SHARE * rows].tolist(), reverse=True)
         if count > 1
     ]

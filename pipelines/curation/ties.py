@@ -21,7 +21,7 @@ MIN_PROMPT_SIMILARITY = 0.8
 MOST_ALIKE = (50, 0.02)
 """Rows, and share of all rows, up to which nearly equal prompts are taken for one question. More of them are a template, and not tied."""
 _OPENING_CHARACTERS = 40
-"""A first question and answer shorter than this are no tie: many conversations begin with a greeting."""
+"""A first question, or one with its answer, that is shorter is no tie: many conversations begin with a greeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,26 @@ class NearTies:
 
 
 def read_tie_columns(connection: duckdb.DuckDBPyConnection, relation: str, group_by: str | None, extra: str = "") -> pa.Table:
-    """The columns that ties are found in, ordered by id: id, prompt, answer, opening, source (the value of `group_by`) and `extra`.
+    """The columns that ties are found in, ordered by id: id, prompt, answer, question, opening, sources and `extra`.
 
-    The opening is the first question with its answer, null where the conversation has none.
+    The question is the first turn of a conversation, the opening that with its answer; null where there is none, and in all rows when
+    no conversation goes on after the first answer. `sources` lists the values of `group_by`: a row that was merged with others on
+    import has theirs too.
     """
-    source = "NULL::VARCHAR" if group_by is None else f"json_extract_string(meta, {quoted(_pointer(group_by))})"
-    turns = "list_filter(messages, lambda turn: turn.role <> 'system')"
-    opening = f"CASE WHEN len({turns}) >= 2 THEN concat({turns}[1].content, chr(10), {turns}[2].content) END"
+    turns = "list_filter(r.messages, lambda turn: turn.role <> 'system')"
+    question, opening = "NULL::VARCHAR", "NULL::VARCHAR"
+    if connection.execute(f"SELECT 1 FROM {relation} r WHERE len({turns}) > 2 LIMIT 1").fetchall():
+        question = f"{turns}[1].content"
+        opening = f"CASE WHEN len({turns}) >= 2 THEN concat({turns}[1].content, chr(10), {turns}[2].content) END"
+    sources, merged = "NULL::VARCHAR[]", ""
+    if group_by is not None:
+        pointer = quoted(_pointer(group_by))
+        sources = f"list_filter(list_prepend(json_extract_string(r.meta, {pointer}), m.more), lambda value: value <> '')"
+        merged = f"""LEFT JOIN (SELECT record, list(DISTINCT json_extract_string(meta, {pointer})) AS more FROM source_rows
+                                WHERE meta IS NOT NULL GROUP BY record) m ON m.record = coalesce(r.edited_from, r.id)"""
     return connection.sql(
-        f"SELECT id, prompt, answer, {opening} AS opening, {source} AS source {extra} FROM {relation} ORDER BY id"
+        f"""SELECT r.id, r.prompt, r.answer, {question} AS question, {opening} AS opening, {sources} AS sources {extra}
+            FROM {relation} r {merged} ORDER BY r.id"""
     ).to_arrow_table()
 
 
@@ -75,15 +86,41 @@ def equal_values(columns: pa.Table, group_by: str | None) -> dict[str, np.ndarra
     from pipelines.duplicates.exact import exact_groups
 
     prompts = _letters(columns.column("prompt"))
-    blank = pc.equal(prompts, "").to_numpy()
     openings = pc.fill_null(columns.column("opening"), "")
-    is_short = pc.less(pc.utf8_length(openings), _OPENING_CHARACTERS).to_numpy()
+    questions = _letters(pc.fill_null(columns.column("question"), ""))
     keys = {
         "equal_text": np.asarray(exact_groups(_compared_text(columns)), np.int64),
-        "equal_prompt": np.where(blank, -1, exact_groups(prompts)),
-        "equal_opening": np.where(is_short, -1, exact_groups(openings)),
+        "equal_prompt": np.where(_shorter(prompts, 1), -1, exact_groups(prompts)),
+        "equal_question": _without_common(np.where(_shorter(questions, _OPENING_CHARACTERS), -1, exact_groups(questions))),
+        "equal_opening": np.where(_shorter(openings, _OPENING_CHARACTERS), -1, exact_groups(openings)),
     }
-    return keys if group_by is None else keys | {f"same_{group_by}": first_equal(columns.column("source"))}
+    return keys if group_by is None else keys | {f"same_{group_by}": _same_source(columns.column("sources").combine_chunks())}
+
+
+def _shorter(texts: pa.ChunkedArray, characters: int) -> np.ndarray:
+    return pc.less(pc.utf8_length(texts), characters).to_numpy()
+
+
+def _without_common(first: np.ndarray) -> np.ndarray:
+    """The key without values that so many rows share that they are a template."""
+    tied = first >= 0
+    rows_of_value = np.bincount(first[tied], minlength=len(first))
+    is_common = rows_of_value[np.where(tied, first, 0)] > _most_alike(len(first))
+    return np.where(is_common, -1, first)
+
+
+def _most_alike(rows: int) -> int:
+    return max(MOST_ALIKE[0], int(MOST_ALIKE[1] * rows))
+
+
+def _same_source(sources: pa.ListArray) -> np.ndarray:
+    """The index of the first row that shares a source, directly or through a row that has several; -1 for a row without any."""
+    row = pc.list_parent_indices(sources).to_numpy().astype(np.int64)
+    first = first_equal(pc.list_flatten(sources))
+    group = leak_groups(len(sources), pairs=[(row[first], row)])
+    has_source = np.zeros(len(sources), bool)
+    has_source[row] = True
+    return np.where(has_source, group, -1)
 
 
 def search_near_pairs(columns: pa.Table, seed: int, emit: Callable[..., None]) -> NearTies:
@@ -109,7 +146,7 @@ def _without_templates(pairs: pa.Table, rows: int) -> tuple[pa.Table, int]:
     left, right = _side(pairs, "left"), _side(pairs, "right")
     family = leak_groups(rows, pairs=[(left, right)])
     sizes = np.bincount(family, minlength=rows)
-    is_template = sizes > max(MOST_ALIKE[0], int(MOST_ALIKE[1] * rows))
+    is_template = sizes > _most_alike(rows)
     return pairs.filter(pa.array(~is_template[family[left]])), int(sizes[is_template].sum())
 
 

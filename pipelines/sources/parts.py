@@ -12,7 +12,7 @@ from pipelines.records import Record
 from pipelines.sources.rows import RawRow
 from pipelines.sources.staging import Staging
 from pipelines.store.project import Project
-from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_parquet
+from pipelines.store.tables import SOURCE_ROW_SCHEMA, meta_text, records_to_table, write_parquet
 
 ROWS_IN_A_PART = 20_000
 _ROWS_AT_ONCE = 1_000
@@ -39,6 +39,7 @@ class Parts:
         self._new: list[Record] = []
         self._ids: list[str] = []
         self._rows: list[tuple[str, str, int]] = []
+        self._metas: list[str | None] = []
         self._bytes = 0
         self._tables: list[pa.Table] = []
 
@@ -46,8 +47,11 @@ class Parts:
         """Merges one record found at one row."""
         one = record.id
         key = bytes.fromhex(one)
+        meta = None
         if key in self._seen:
             self.duplicate_rows += 1
+            meta = meta_text(record)
+            self._bytes += len(meta)
         else:
             self._seen.add(key)
             self.records += 1
@@ -57,6 +61,7 @@ class Parts:
             if len(self._new) >= _ROWS_AT_ONCE:
                 self._gather()
         self._rows.append((one, row.file, row.row))
+        self._metas.append(meta)
         if len(self._rows) >= ROWS_IN_A_PART or self._bytes >= BYTES_IN_A_PART:
             self.flush()
 
@@ -68,17 +73,17 @@ class Parts:
     def flush(self) -> None:
         """Writes what has gathered as one part."""
         name = f"{self.staging.number:04d}-{self.sha256[:8]}-{self._part:05d}.parquet"
-        rows = [row for row in self._rows if row not in self._known_rows] if self._known_rows else self._rows
+        rows = [(*row, meta) for row, meta in zip(self._rows, self._metas, strict=True) if row not in self._known_rows]
         if rows:
-            ids, files, numbers = zip(*rows, strict=True)
-            columns = {"record": ids, "source": pa.repeat(self.sha256, len(rows)), "file": files, "row": numbers}
+            ids, files, numbers, metas = zip(*rows, strict=True)
+            columns = {"record": ids, "source": pa.repeat(self.sha256, len(rows)), "file": files, "row": numbers, "meta": metas}
             write_parquet(pa.table(columns, schema=SOURCE_ROW_SCHEMA), self.staging.source_rows_folder / name)
         if self._new:
             self._gather()
         if self._tables:
             write_parquet(pa.concat_tables(self._tables), self.staging.records_folder / name)
         self._part += 1
-        self._tables, self._rows, self._bytes = [], [], 0
+        self._tables, self._rows, self._metas, self._bytes = [], [], [], 0
 
 
 def _column(path: Path, name: str) -> Iterator[str]:
@@ -89,7 +94,7 @@ def _column(path: Path, name: str) -> Iterator[str]:
 def _known_rows(project: Project, sha256: str) -> Iterator[tuple[str, str, int]]:
     """Where records were found when the same source was imported before: these rows are not written twice."""
     for path in sorted(project.source_rows_folder.glob(f"*-{sha256[:8]}-*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches():
+        for batch in pq.ParquetFile(path).iter_batches(columns=["record", "source", "file", "row"]):
             rows = batch.to_pydict()
             for record, source, file, row in zip(rows["record"], rows["source"], rows["file"], rows["row"], strict=True):
                 if source == sha256:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.checks import Check
 from pipelines.store.project import Project
@@ -50,14 +51,15 @@ _TURNS = f"STRUCT({', '.join(f'{field.name} {_SQL_TYPES[field.type]}' for field 
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], schema: pa.Schema, columns: str = "*") -> None:
-    if files:
-        # By name: else DuckDB reads every file with the fields of the first, and those a later release added to a turn are lost.
-        connection.execute(
-            f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet([{', '.join(map(quoted, files))}], union_by_name = true)"
-        )
-    else:
-        connection.register(f"empty_{name}", schema.empty_table())
+    connection.register(f"empty_{name}", schema.empty_table())
+    if not files:
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM empty_{name}")
+        return
+    # By name: else DuckDB reads every file with the fields of the first, and those a later release added to a turn are lost.
+    found = f"SELECT {columns} FROM read_parquet([{', '.join(map(quoted, files))}], union_by_name = true)"
+    if {*schema.names} - {*pq.read_schema(files[0]).names}:  # of an earlier release: the columns that came later are null
+        found += f" UNION ALL BY NAME SELECT * FROM empty_{name}"
+    connection.execute(f"CREATE VIEW {name} AS {found}")
 
 
 def _measurement_view(connection: duckdb.DuckDBPyConnection, project: Project, checks: Mapping[str, Check] | None) -> None:

@@ -42,8 +42,11 @@ RECORD_SCHEMA = pa.schema(
         ("meta", pa.large_string()),  # JSON object of the first source row's other columns
     ]
 )
-SOURCE_ROW_SCHEMA = pa.schema([("record", pa.string()), ("source", pa.string()), ("file", pa.string()), ("row", pa.int64())])
-"""Where each record was found: the source's sha256, the file's name in it, and the row counted from 1. A merged duplicate has several."""
+SOURCE_ROW_SCHEMA = pa.schema(
+    [("record", pa.string()), ("source", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("meta", pa.large_string())]
+)
+"""Where each record was found: the source's sha256, the file's name in it, and the row counted from 1. A merged duplicate has several.
+`meta` holds the other columns of a row that was merged with an earlier one, null where they are those of the record."""
 MEASUREMENT_SCHEMA = pa.schema([("id", pa.string()), ("value", pa.float64()), ("evidence", pa.large_string())])
 
 
@@ -63,10 +66,15 @@ def records_to_table(records: Iterable[Record], first_position: int = 0, ids: li
             "chosen": _turn_lists([r.chosen for r in rows]),
             "rejected": _turn_lists([r.rejected for r in rows]),
             "label": [r.label for r in rows],
-            "meta": [canonical_json(dict(r.meta)) if r.meta else "{}" for r in rows],
+            "meta": [meta_text(r) for r in rows],
         },
         schema=RECORD_SCHEMA,
     )
+
+
+def meta_text(record: Record) -> str:
+    """The other columns of a record's row, as they are stored."""
+    return canonical_json(dict(record.meta)) if record.meta else "{}"
 
 
 def row_to_record(row: dict[str, Any]) -> Record:

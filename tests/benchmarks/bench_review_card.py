@@ -55,6 +55,7 @@ def fill(project: Project, rows: int) -> None:
             "source": ["x"] * len(ids),
             "file": ["rows.jsonl"] * len(ids),
             "row": range(first + 1, first + 1 + len(ids)),
+            "meta": [None] * len(ids),
         }
         write_parquet(table, project.records_folder / f"0001-x-{first // PART:05d}.parquet")
         write_parquet(pa.table(source, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / f"0001-x-{first // PART:05d}.parquet")

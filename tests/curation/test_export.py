@@ -165,6 +165,33 @@ def test_a_folder_gets_one_file_per_split_with_card_and_manifest(project, snapsh
     assert 'path: "train.jsonl"' in (out / "README.md").read_text(encoding="utf-8")
 
 
+def test_nothing_of_an_earlier_export_is_left_beside_a_new_one(project, snapshot, tmp_path):
+    export_snapshot(project, snapshot["id"], "openai", tmp_path / "out")
+    everything = build_snapshot(project, Recipe(drop=(), split=(1, 0, 0)))
+    export_snapshot(project, everything["id"], "openai", tmp_path / "out")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["README.md", "manifest.json", "train.jsonl"]
+    export_snapshot(project, snapshot["id"], "datasets", tmp_path / "out")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["dataset_dict.json", "manifest.json", "test", "train", "validation"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "train.jsonl"])
+def test_a_file_that_no_export_wrote_is_never_replaced(project, snapshot, tmp_path, name):
+    (tmp_path / name).write_text("[1]", encoding="utf-8")
+    with pytest.raises(WorkbenchError, match=f"holds {name}, which no export of a snapshot wrote"):
+        export_snapshot(project, snapshot["id"], "openai", tmp_path)
+    assert (tmp_path / name).read_text(encoding="utf-8") == "[1]"
+
+
+def test_a_column_of_the_source_named_like_ours_is_in_the_table_too(project, fill, tmp_path):
+    fill(project, [chat("What is it?", "A lamp.", prompt="as it was asked", gold="lamp")])
+    id = build_snapshot(project, Recipe(drop=(), split=(1, 0, 0)))["id"]
+    export_snapshot(project, id, "csv", tmp_path / "out.csv")
+    header, row = csv.reader((tmp_path / "out.csv").open(encoding="utf-8", newline=""))
+    assert dict(zip(header, row, strict=True)) == {
+        "system": "", "prompt": "What is it?", "answer": "A lamp.", "prompt (2)": "as it was asked", "gold": "lamp",
+    }  # fmt: skip
+
+
 def test_one_file_holds_one_split(project, snapshot, tmp_path):
     report = export_snapshot(project, snapshot["id"], "sharegpt", tmp_path / "x.json", split="test")
     assert len(json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))) == report["rows"] == snapshot["test"]

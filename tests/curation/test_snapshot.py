@@ -118,7 +118,9 @@ def test_an_edit_that_changes_nothing_is_no_edit(project, fill):
     fill(project, records)
     plain = build_snapshot(project, PLAIN)
     decide(project, [edit(records[0], records[0].answer)])
-    assert build_snapshot(project, PLAIN)["id"] == plain["id"]
+    after = build_snapshot(project, PLAIN)
+    assert (after["edited"], after["decided"], plain["decided"]) == (0, 1, 0)
+    assert ids_of(project, after) == ids_of(project, plain)
 
 
 def test_rows_that_become_equal_by_an_edit_are_merged_and_counted(project, fill):
@@ -210,7 +212,13 @@ def test_near_equal_rows_and_equal_prompts_stay_together(project, fill):
     fill(project, [*copies, *prompts, *distinct(24)])
     manifest = build_snapshot(project, PLAIN)
     assert manifest["groups_crossing"] == 0
-    assert manifest["certificate"]["crossing"] == {"near_duplicate": 0, "equal_text": 0, "equal_prompt": 0, "equal_opening": 0}
+    assert manifest["certificate"]["crossing"] == {
+        "near_duplicate": 0,
+        "equal_text": 0,
+        "equal_prompt": 0,
+        "equal_question": 0,
+        "equal_opening": 0,
+    }
     assert manifest["certificate"]["compared"]["near_duplicate"] >= 3
     splits = {
         row["prompt"]: (split, row["group"]) for split in ("train", "validation", "test") for row in rows_of(project, manifest, split)

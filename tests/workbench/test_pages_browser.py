@@ -37,7 +37,13 @@ def _fill(project, records):
     table = records_to_table(records)
     write_parquet(table, project.records_folder / "0001-test-00000.parquet")
     ids = table.column("id").to_pylist()
-    rows = {"record": ids, "source": ["test"] * len(ids), "file": ["test.jsonl"] * len(ids), "row": range(1, len(ids) + 1)}
+    rows = {
+        "record": ids,
+        "source": ["test"] * len(ids),
+        "file": ["test.jsonl"] * len(ids),
+        "row": range(1, len(ids) + 1),
+        "meta": [None] * len(ids),
+    }
     write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / "0001-test-00000.parquet")
     return ids
 
