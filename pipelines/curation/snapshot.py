@@ -171,10 +171,10 @@ def _blind(unmeasured: dict[str, int], recipe: Recipe) -> list[str]:
     if not names:
         return []
     rows, more = unmeasured[names[0]], len(names) - _NAMED
-    others = f" and {more} more checks" if more > 1 else " and 1 more check" if more else ""
+    titles = ", ".join(f'"{recipe.known[name].title}"' for name in names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     return [
-        f"{rows:,} {'row was' if rows == 1 else 'rows were'} not looked at by {', '.join(names[:_NAMED])}{others if more > 0 else ''}, "
-        "which would leave out what is wrong. Scan the project and freeze it again."
+        f"{rows:,} {'row' if rows == 1 else 'rows'} came in without a scan: nothing was left out for {titles}. "
+        "Scan the project and freeze it again."
     ]
 
 
