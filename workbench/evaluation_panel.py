@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pipelines.evaluation.intervals import Estimate
+from pipelines.evaluation.intervals import FEWEST_PAIRS, Estimate
 from pipelines.evaluation.table import shown_estimate
 from workbench import charts
 from workbench.answer_pairs import answer_pairs
@@ -25,7 +25,7 @@ def evaluation_panel(found: dict[str, Any]) -> None:
     charts.dot_and_whisker(_points(found, [n for n in names if found["metrics"][n]["is_share"]]))
     st.caption(
         "The dot is what was measured; the true value can well lie anywhere on its line (95 % interval). "
-        "Both models got the same questions."
+        f"Both models got the same questions. On fewer than {FEWEST_PAIRS} rows no change is claimed."
     )
     st.dataframe(
         pd.DataFrame(

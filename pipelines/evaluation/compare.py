@@ -73,7 +73,7 @@ def evaluate(
     described |= {
         "id": folder.name,
         "notes": _notes(rows, selection, before, after, chat),
-        "rules": _rules(project, snapshot, rows, selection.cases, before, after),
+        "rules": _rules(project, snapshot, rows, selection, before, after),
         "seconds": time.monotonic() - began,
         "created_at": db.now(),
     }
@@ -161,11 +161,14 @@ def _describe(
 
 
 def _rules(
-    project: Project, snapshot: Path, rows: EvaluationRows, cases: Sequence[Case], before: Sequence[Answer], after: Sequence[Answer]
+    project: Project, snapshot: Path, rows: EvaluationRows, selection: Selection, before: Sequence[Answer], after: Sequence[Answer]
 ) -> list[dict[str, Any]]:
-    record_by_id = dict(rows.rows)
-    texts = [[_visible(answer, case.expected).text for case, answer in zip(cases, answers, strict=True)] for answers in (before, after)]
-    return rule_rates(project, load_rules(project), snapshot, [record_by_id[case.id] for case in cases], *texts)
+    record_by_id, cases = dict(rows.rows), selection.cases
+    asked = [record_by_id[case.id] for case in cases]
+    of_base, of_tuned = (
+        [_visible(answer, case.expected).text for case, answer in zip(cases, answers, strict=True)] for answers in (before, after)
+    )
+    return rule_rates(project, load_rules(project), snapshot, asked, of_base, of_tuned, selection.groups)
 
 
 def _notes(rows: EvaluationRows, selection: Selection, before: Sequence[Answer], after: Sequence[Answer], chat: ChatFormat) -> list[str]:
@@ -179,6 +182,9 @@ def _notes(rows: EvaluationRows, selection: Selection, before: Sequence[Answer],
         fenced = sum(holds_fenced_json(answer.text) for answer in answers)
         if fenced and answer_form([case.expected for case in selection.cases]) == "json":
             notes.append(f"{fenced:,} of {n:,} answers of the {who} are JSON inside a ``` fence, which does not count as valid JSON.")
+        lost = sum(answer.loss is None for answer in answers)
+        if lost:
+            notes.append(f"For {lost:,} of {n:,} expected answers the surprise of the {who} is no finite number; it is left out there.")
     if rows.rejected:
         notes.append(f"{rows.rejected:,} rows of {rows.name} could not be read and are not part of the evaluation.")
     questions = len(set(selection.groups))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipelines.evaluation.intervals import Estimate, mean, mean_difference, proportion, proportion_difference, widened
+from pipelines.evaluation.intervals import Estimate, design_effect, mean, mean_difference, proportion, proportion_difference
 from pipelines.evaluation.json_answers import fields, has_keys, label_fields, read_container, same_json, same_scalar, text_fields
 from pipelines.evaluation.wording import final_number, length_agreement, overlap, short_form
 
@@ -79,33 +79,41 @@ def metrics_for(expected: Sequence[str]) -> list[Metric]:
 
 def estimate(metric: Metric, scores: Sequence[float | None], groups: Sequence[int]) -> Estimate:
     """The mean of the scores that there are, with its interval. `groups`: the number of the question behind each row."""
-    rows = [(score, group) for score, group in zip(scores, groups, strict=True) if score is not None]
-    measured = [score for score, _ in rows]
-    found = proportion(round(sum(measured)), len(measured)) if metric.kind == "proportion" else mean(measured, metric.bounds)
-    return _within(widened(found, measured, [group for _, group in rows]), _bounds(metric))
+    if metric.kind == "proportion":
+        return estimate_share(scores, groups)
+    (measured,), kept = _scored(groups, scores)
+    return mean(measured, metric.bounds, design_effect(measured, kept))
 
 
 def estimate_difference(metric: Metric, before: Sequence[float | None], after: Sequence[float | None], groups: Sequence[int]) -> Estimate:
     """The mean of after minus before over the records that both scored, with its paired interval. `groups` as in `estimate`."""
-    pairs = [(b, a, group) for b, a, group in zip(before, after, groups, strict=True) if b is not None and a is not None]
-    first, second = [b for b, _, _ in pairs], [a for _, a, _ in pairs]
     if metric.kind == "proportion":
-        found = proportion_difference([b == 1 for b in first], [a == 1 for a in second])
-    else:
-        found = mean_difference(first, second, metric.bounds)
-    bounds = _bounds(metric)
-    span = bounds and (bounds[0] - bounds[1], bounds[1] - bounds[0])
-    return _within(widened(found, [a - b for b, a, _ in pairs], [group for _, _, group in pairs]), span)
+        return estimate_share_difference(before, after, groups)
+    (first, second), kept = _scored(groups, before, after)
+    return mean_difference(first, second, metric.bounds, design_effect(_changes(first, second), kept))
 
 
-def _bounds(metric: Metric) -> tuple[float, float] | None:
-    return (0.0, 1.0) if metric.kind == "proportion" else metric.bounds
+def estimate_share(holds: Sequence[float | None], groups: Sequence[int]) -> Estimate:
+    """The share of ones (or True) among what there is, with its interval. `groups` as in `estimate`."""
+    (measured,), kept = _scored(groups, holds)
+    return proportion(round(sum(measured)), len(measured), design_effect(measured, kept))
 
 
-def _within(found: Estimate, bounds: tuple[float, float] | None) -> Estimate:
-    if bounds is None or found.low is None or found.high is None:
-        return found
-    return replace(found, low=max(found.low, bounds[0]), high=min(found.high, bounds[1]))
+def estimate_share_difference(before: Sequence[float | None], after: Sequence[float | None], groups: Sequence[int]) -> Estimate:
+    """The share after minus the share before over the rows that have both, with its paired interval. `groups` as in `estimate`."""
+    (first, second), kept = _scored(groups, before, after)
+    effect = design_effect(_changes(first, second), kept)
+    return proportion_difference([b == 1 for b in first], [a == 1 for a in second], effect)
+
+
+def _scored(groups: Sequence[int], *columns: Sequence[float | None]) -> tuple[list[list[float]], list[int]]:
+    """The columns and the groups without the rows in which a score is missing."""
+    rows = [(group, scores) for group, *scores in zip(groups, *columns, strict=True) if None not in scores]
+    return [[scores[n] for _, scores in rows] for n in range(len(columns))], [group for group, _ in rows]
+
+
+def _changes(before: Sequence[float], after: Sequence[float]) -> list[float]:
+    return [a - b for b, a in zip(before, after, strict=True)]
 
 
 def _json_metrics(expected: Sequence[str]) -> list[Metric]:

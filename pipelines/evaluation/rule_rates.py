@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from pipelines.checks import Batch
 from pipelines.curation.decisions import connect
-from pipelines.evaluation.intervals import NOT_MEASURED, proportion, proportion_difference, verdict
+from pipelines.evaluation.intervals import NOT_MEASURED, Estimate, proportion, verdict
+from pipelines.evaluation.metrics import estimate_share, estimate_share_difference
 from pipelines.records import Message, Record
 from pipelines.rules.rule import Rule
 from pipelines.store.project import Project
@@ -21,13 +22,20 @@ _ROWS = 4_000
 
 
 def rule_rates(
-    project: Project, rules: Sequence[Rule], snapshot: Path, asked: Sequence[Record], before: Sequence[str], after: Sequence[str]
+    project: Project,
+    rules: Sequence[Rule],
+    snapshot: Path,
+    asked: Sequence[Record],
+    before: Sequence[str],
+    after: Sequence[str],
+    groups: Sequence[int],
 ) -> list[dict[str, Any]]:
     """Per rule about answers: {"rule", "title", "severity", "raw", "curated", "before", "after", "difference", "verdict"}.
 
     Each of the middle ones is the share of the rows it applies to that break it, as an Estimate in JSON; `difference` is paired, after
     minus before, over the answers it applies to in both. `raw` is not measured before a scan. `asked` are the evaluated records, whose
-    last answer is replaced by what each model wrote.
+    last answer is replaced by what each model wrote, and `groups` the numbers of their questions: answers to the same question do not
+    count in full for `before`, `after` and `difference`.
     """
     about_answers = [rule for rule in rules if rule.on in ("answer", "answers")]
     if not about_answers:
@@ -37,17 +45,16 @@ def rule_rates(
     found = []
     for rule in about_answers:
         broken = [_broken(rule, batch) for batch in batches]
-        pairs = [(b, a) for b, a in zip(*broken, strict=True) if b is not None and a is not None]
-        difference = proportion_difference([b for b, _ in pairs], [a for _, a in pairs])
+        difference = estimate_share_difference(broken[0], broken[1], groups)
         found.append(
             {
                 "rule": rule.id,
                 "title": rule.title,
                 "severity": rule.severity,
                 "raw": proportion(*raw[rule.name]).to_json() if rule.name in raw else NOT_MEASURED.to_json(),
-                "curated": _rate([b for batch in _train_batches(snapshot) for b in _broken(rule, batch)]),
-                "before": _rate(broken[0]),
-                "after": _rate(broken[1]),
+                "curated": _curated(rule, snapshot).to_json(),
+                "before": estimate_share(broken[0], groups).to_json(),
+                "after": estimate_share(broken[1], groups).to_json(),
                 "difference": difference.to_json(),
                 "verdict": verdict(difference, higher_is_better=False),
             }
@@ -66,9 +73,9 @@ def _broken(rule: Rule, batch: Batch) -> list[bool | None]:
     return [None if value is None else value > 0 for value in rule.measure(batch).values]
 
 
-def _rate(broken: Sequence[bool | None]) -> dict[str, Any]:
-    measured = [each for each in broken if each is not None]
-    return proportion(sum(measured), len(measured)).to_json()
+def _curated(rule: Rule, snapshot: Path) -> Estimate:
+    measured = [each for batch in _train_batches(snapshot) for each in _broken(rule, batch) if each is not None]
+    return proportion(sum(measured), len(measured))
 
 
 def _train_batches(snapshot: Path) -> Iterator[Batch]:

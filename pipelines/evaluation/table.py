@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Literal
 
-from pipelines.evaluation.intervals import Estimate
+from pipelines.evaluation.intervals import FEWEST_PAIRS, Estimate
 
 _HEAD = ("score", "base model", "after training", "change", "")
 _RULE_HEAD = ("rule", "rows brought in", "rows trained on", "base model", "after training", "change", "")
@@ -80,7 +80,8 @@ def _remarks(evaluation: dict[str, Any]) -> list[str]:
     if evaluation["not_drawn"]:
         left_out.append(f"{evaluation['not_drawn']:,} not drawn")
     remarks = [
-        "In brackets: the 95 % interval. A difference is shown only when the interval of the change does not contain 0. "
+        "In brackets: the 95 % interval. A difference is shown only when the interval of the change does not contain 0 "
+        f"and at least {FEWEST_PAIRS} rows were compared. "
         f"Of {len(evaluation['verdicts'])} scores, about one in twenty would seem to differ by chance alone."
     ]
     if left_out:

@@ -155,6 +155,20 @@ def test_an_adapter_with_broken_numbers_is_named(project, run):
         evaluate(project, run)
 
 
+def test_losses_that_are_no_numbers_are_counted_in_a_note(project, run, monkeypatch):
+    from pipelines.evaluation.metrics import Answer
+
+    def answer(_project, _tuned, _chat, selection, _emit):
+        cases = selection.cases
+        return [Answer("{}", True, 1.0) for _ in cases], [Answer("{}", True, 0.5 if n else None) for n in range(len(cases))]
+
+    monkeypatch.setattr("pipelines.evaluation.compare.ask_both", answer)
+    found = evaluate(project, run)
+    assert "For 1 of 12 expected answers the surprise of the tuned model is no finite number; it is left out there." in found["notes"]
+    assert not any("base model is no finite" in note for note in found["notes"])
+    assert found["difference"]["answer_loss"]["n"] == 11
+
+
 def test_thoughts_before_the_answer_are_not_scored(project, run):
     from pipelines.evaluation.compare import _visible
     from pipelines.evaluation.metrics import Answer

@@ -69,6 +69,13 @@ def test_a_difference_that_is_everywhere_is_shown_and_one_that_is_nowhere_is_not
     assert never.low < 0 < never.high and verdict(never, higher_is_better=True) == "no difference shown"
 
 
+def test_too_few_pairs_show_nothing():
+    """If every answer changed by chance, all of two would change the same way half the time, and all of six in one of 32."""
+    shown = {n: verdict(proportion_difference([False] * n, [True] * n), higher_is_better=True) for n in range(1, 8)}
+    assert [n for n, word in shown.items() if word == "better"] == [6, 7]
+    assert verdict(mean_difference([3.0, 3.0], [1.0, 1.01]), higher_is_better=False) == "no difference shown"
+
+
 def test_nothing_measured_is_none_and_not_zero():
     assert proportion(0, 0) == proportion_difference([], []) == mean([]) == mean_difference([], []) == NOT_MEASURED
     assert NOT_MEASURED.mean is None and verdict(NOT_MEASURED, higher_is_better=True) == "no difference shown"

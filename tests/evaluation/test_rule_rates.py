@@ -28,8 +28,9 @@ def test_one_rule_is_counted_in_rows_in_training_rows_and_in_what_both_models_sa
     made = build_snapshot(project, Recipe(drop=("rule:no-slang",), split=(1, 0, 0), known=_known(project)))
     asked = [chat("Good day", "expected"), chat("When?", "expected")]
     found = rule_rates(
-        project, load_rules(project), project.snapshots_folder / made["id"], asked, ["gonna call", "gonna come"], ["Hello you", "At nine"]
-    )
+        project, load_rules(project), project.snapshots_folder / made["id"], asked,
+        ["gonna call", "gonna come"], ["Hello you", "At nine"], [0, 1],
+    )  # fmt: skip
     slang, greets = found
     assert [slang[part]["mean"] for part in ("raw", "curated", "before", "after")] == [0.2, 0.0, 1.0, 0.0]
     assert (slang["raw"]["n"], slang["curated"]["n"], slang["difference"]["mean"]) == (10, 8, -1.0)
@@ -37,6 +38,23 @@ def test_one_rule_is_counted_in_rows_in_training_rows_and_in_what_both_models_sa
         "the condition limits it to one prompt"
     )
     assert greets["raw"]["n"] == 0 and greets["raw"]["mean"] is None, "no row brought in begins like that"
+
+
+def test_twenty_answers_to_one_question_are_not_twenty_proofs(project, fill):
+    """One question of five is answered without slang after training, and each was asked in twenty wordings."""
+    fill(project, [chat("Question?", "Answer.")])
+    save_rules(project, RULES)
+    snapshot = project.snapshots_folder / build_snapshot(project, Recipe(split=(1, 0, 0), known=_known(project)))["id"]
+    asked = [chat(f"Wording {n} of question {n // 20}", "expected") for n in range(100)]
+    after = ["I will."] * 20 + ["I'm gonna."] * 80
+
+    def slang(groups):
+        return rule_rates(project, load_rules(project), snapshot, asked, ["I'm gonna."] * 100, after, groups)[0]
+
+    assert slang(range(100))["verdict"] == "better"
+    found = slang([n // 20 for n in range(100)])
+    assert (found["verdict"], found["difference"]["mean"], found["after"]["mean"]) == ("no difference shown", -0.2, 0.8)
+    assert found["before"]["low"] < 0.6 and found["after"]["low"] < 0.4, "as few as five questions tell"
 
 
 def _known(project):

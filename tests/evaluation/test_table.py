@@ -35,8 +35,8 @@ Surprise (lower is better)  2.50 (2.25 to 2.75)  3.00 (2.50 to 3.50)  +0.50 (+0.
 Ended by itself             50 % (35 to 65)      50 % (35 to 65)      0 points (-10 to +10)     no difference shown
 Right x                     not measured         not measured         not measured              no difference shown
 
-In brackets: the 95 % interval. A difference is shown only when the interval of the change does not contain 0. Of 4 scores, about one in \
-twenty would seem to differ by chance alone.
+In brackets: the 95 % interval. A difference is shown only when the interval of the change does not contain 0 and at least 6 rows were \
+compared. Of 4 scores, about one in twenty would seem to differ by chance alone.
 
 Left out of 45 rows: 3 seen in training, 2 not drawn.
 
