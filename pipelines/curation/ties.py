@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -178,6 +178,22 @@ def same_questions(prompts: pa.ChunkedArray, others: pa.ChunkedArray) -> np.ndar
     crosses = (_side(pairs, "left") < count) & (_side(pairs, "right") >= count)
     is_same[_side(pairs, "right")[crosses] - count] = True
     return is_same & ~pc.equal(letters, "").to_numpy()[count:]
+
+
+def equal_questions(prompts: pa.ChunkedArray, others: Iterable[pa.ChunkedArray]) -> np.ndarray:
+    """bool, one per prompt: whether one of the others has the same letters and digits. Blank prompts have none.
+
+    Of the others one batch is held in memory at a time.
+    """
+    from pipelines.duplicates.exact import first_equal, text_digests
+
+    letters = _letters(prompts)
+    digests = text_digests(letters)
+    is_equal = np.zeros(len(prompts), bool)
+    for batch in others:
+        first = first_equal(np.concatenate([text_digests(_letters(batch)), digests]))
+        is_equal |= first[len(batch) :] < len(batch)
+    return is_equal & ~pc.equal(letters, "").to_numpy()
 
 
 def _compared_text(columns: pa.Table) -> pa.ChunkedArray:

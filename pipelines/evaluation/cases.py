@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.curation.ties import question_groups, same_questions
+from pipelines.curation.ties import equal_questions, question_groups, same_questions
 from pipelines.errors import WorkbenchError
 from pipelines.evaluation.decoding import Question
 from pipelines.evaluation.generate import answer_limit
 from pipelines.records import Record, content_hash
-from pipelines.store.tables import RECORD_SCHEMA, row_to_record
+from pipelines.store.tables import RECORD_SCHEMA, flatten_turns, row_to_record
 from pipelines.tokens.example import IGNORED, Example, tokenise
 from pipelines.tokens.template import ChatFormat
 
@@ -26,6 +27,8 @@ EMPTY = "the answer to compare with is empty"
 NOTHING_ASKED = "nothing comes before the answer"
 NOT_LEARNED = "the answer is marked as not to be learned"
 TOO_LONG = "longer than the model can read"
+_ROWS = 4_000
+"""Training rows read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ def select_cases(
 ) -> Selection:
     """The rows that can be asked and were not seen in training, at most `limit` of them (drawn by chance), in order.
 
-    A row was seen when its id or its prompt (in canonical form) is in the `train` file. Raises WorkbenchError when no row is left.
+    A row was seen when its id is in the `train` file, or what comes before its last answer comes before an answer there.
+    Raises WorkbenchError when no row is left.
     """
     excluded: Counter[str] = Counter()
     ids: set[str] = set()
@@ -143,12 +147,32 @@ def _tokens(case: Case, room: int) -> int:
 
 
 def _seen(rows: Sequence[tuple[str, Record]], train: Path) -> list[bool]:
-    """For each row, whether the train split holds it, or its prompt but for signs or a word or two. Blank prompts are not compared."""
+    """For each row, whether the train split holds it or teaches an answer to its prompt. Blank prompts are not compared.
+
+    A conversation teaches each of its learned answers. The prompt of its last answer is found but for signs or a word or two, those of
+    earlier answers but for signs.
+    """
     trained = pq.read_table(train, columns=["id", "prompt"])
     prompts = pa.chunked_array([pa.array([record.prompt for _, record in rows], pa.large_string())])
     ids = set(trained.column("id").to_pylist())
-    is_asked = same_questions(prompts, trained.column("prompt").cast(pa.large_string()))
+    is_asked = same_questions(prompts, trained.column("prompt").cast(pa.large_string())) | equal_questions(prompts, _earlier_prompts(train))
     return [id in ids or bool(asked) for (id, _), asked in zip(rows, is_asked, strict=True)]
+
+
+def _earlier_prompts(train: Path) -> Iterator[pa.ChunkedArray]:
+    """What comes before each learned answer of the train split's conversations, the last answers aside. In batches of rows."""
+    for batch in pq.ParquetFile(train).iter_batches(batch_size=_ROWS, columns=RECORD_SCHEMA.names):
+        table = pa.Table.from_batches([batch])
+        turns = flatten_turns(table)
+        answers = np.bincount(turns.filter(pc.equal(turns.column("role"), "assistant")).column("record"), minlength=len(table))
+        conversations = map(row_to_record, table.filter(pa.array(answers > 1)).to_pylist())
+        yield pa.chunked_array([pa.array([prompt for one in conversations for prompt in _earlier_prompts_of(one)], pa.large_string())])
+
+
+def _earlier_prompts_of(record: Record) -> list[str]:
+    turns = record.conversation
+    *earlier, _ = (i for i, turn in enumerate(turns) if turn.role == "assistant")
+    return [Record(turns[: i + 1]).prompt for i in earlier if turns[i].weight != 0]
 
 
 def _unusable(record: Record) -> str | None:

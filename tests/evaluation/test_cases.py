@@ -41,6 +41,32 @@ def test_rows_seen_in_training_are_left_out_and_counted(select):
     assert found.excluded == {module.SEEN: 2}
 
 
+def test_every_answer_of_a_trained_conversation_was_seen_and_not_only_the_last(tmp_path, byte_chat):
+    card = ("Where is my card?", "On its way.", "And my PIN?", "It comes apart.", "Thanks!", "You are welcome.")
+    taught = chat(*card, system="Be kind.")
+    unlearned = Record((Message("user", "Any fees?"), Message("assistant", "No.", weight=0), *chat("Really?", "Really.").messages))
+    pair = Record(
+        chat("Hello", "Hi!", "Bye").messages,
+        kind="preference",
+        chosen=chat("", "See you.").messages[1:],
+        rejected=(Message("assistant", "?"),),
+    )
+    train = tmp_path / "train.parquet"
+    write_parquet(records_to_table([chat("Where is my loan?", "Here."), taught, unlearned, pair]), train)
+    rows = [
+        chat("where is my CARD", "Another answer."),  # before the first answer, but for signs
+        chat(*card[:3], "Another answer."),  # before the second
+        chat(*card[:5], "Another answer."),  # before the last
+        chat("Hello", "Another answer."),  # before the first of a preference pair
+        chat("And my PIN?", "It comes apart."),  # taught only after another question
+        chat(*card[:2], "And my loan?", "Here."),  # begins like a trained one
+        chat("Any fees?", "No."),  # read, and not learned
+    ]
+    found = select_cases(EvaluationRows("these", [(row.id, row) for row in rows]), train, byte_chat, context_tokens=None)
+    assert found.excluded == {module.SEEN: 4}
+    assert [case.id for case in found.cases] == [row.id for row in rows[4:]]
+
+
 def test_empty_prompts_are_not_taken_for_the_same(select):
     assert len(select(chat("", "Another story.")).cases) == 1
 
