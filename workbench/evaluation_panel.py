@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pipelines.evaluation.intervals import FEWEST_PAIRS, Estimate
-from pipelines.evaluation.table import shown_estimate
+from pipelines.evaluation.table import OUTDATED, shown_estimate
 from workbench import charts
 from workbench.answer_pairs import answer_pairs
 from workbench.words import count, escaped
@@ -19,6 +19,8 @@ _VERDICT_WORDS = {"better": "Better", "worse": "Worse", "no difference shown": "
 
 def evaluation_panel(found: dict[str, Any]) -> None:
     """Draws what `pipelines.evaluation.compare.read_evaluation` gives."""
+    if found["is_outdated"]:
+        st.warning(OUTDATED, icon=":material/history:")
     with st.container(key="headline"):
         st.markdown(headline(found))
     names = list(found["metrics"])

@@ -44,9 +44,9 @@ class _Progress:
 
 
 def ask_both(
-    project: Project, tuned: TunedRun, chat: ChatFormat, selection: Selection, emit: jobs.Emit
+    project: Project, tuned: TunedRun, adapter_sha256: str, chat: ChatFormat, selection: Selection, emit: jobs.Emit
 ) -> tuple[list[Answer], list[Answer]]:
-    """The answers of the base model and of the tuned one, in the order of the cases.
+    """The answers of the base model and of the tuned one (whose adapter has that hash), in the order of the cases.
 
     The base model's are kept in the project for all its runs, the tuned model's in the run's folder; what is kept is not asked again.
     """
@@ -54,7 +54,7 @@ def ask_both(
     base = base_fingerprint(tuned.base)
     known = {
         "Base model": KeptReplies(project.features_folder / "answers" / f"{base}.jsonl"),
-        "Tuned model": KeptReplies(tuned.evaluations / f"answers-{content_hash([base, tuned.adapter_sha256()])}.jsonl"),
+        "Tuned model": KeptReplies(tuned.evaluations / f"answers-{content_hash([base, adapter_sha256])}.jsonl"),
     }
     missing = {who: _missing(kept, cases, limit) for who, kept in known.items()}
     progress = _Progress(emit, sum(map(len, missing.values())))

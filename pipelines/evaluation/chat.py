@@ -61,13 +61,16 @@ class ChatRequest:
 def start_chat(project: Project, run: str | None = None, *, base: str = BASE_MODEL) -> Path:
     """The folder of a process that holds the run's model and its base model (or a base model alone), started if none is alive.
 
-    Returns at once; the first answer waits until the model is loaded. Raises WorkbenchError when the run has no adapter.
+    Returns at once; the first answer waits until the model is loaded. A process is not used again once the run was trained further: it
+    holds the model of before. Raises WorkbenchError when the run has no adapter.
     """
+    adapter = None
     if run is not None:
         from pipelines.evaluation.tuned_run import find_run
 
-        base = find_run(project, run).base
-    config = {"project": str(project.folder), "run": run, "base": base}
+        found = find_run(project, run)
+        base, adapter = found.base, found.adapter_sha256()
+    config = {"project": str(project.folder), "run": run, "base": base, "adapter_sha256": adapter}
     project.jobs_folder.mkdir(parents=True, exist_ok=True)
     with FileLock(project.jobs_folder / ".chat.lock"):
         for folder in sorted(project.jobs_folder.glob("chat-*"), reverse=True):

@@ -63,7 +63,8 @@ def evaluate(
     chat = load_chat_format(str(tuned.adapter))
     selection = select_cases(rows, snapshot / "train.parquet", chat, context_tokens=context_tokens(tuned.base), limit=limit, seed=seed)
     began = time.monotonic()
-    before, after = ask_both(project, tuned, chat, selection, emit)
+    adapter = tuned.adapter_sha256()  # of what is asked; when the answers are there, the run may have been trained further
+    before, after = ask_both(project, tuned, adapter, chat, selection, emit)
     emit(fraction=0.98, message="Scoring the answers")
     scores = _score(selection.cases, before, after)
     asked = {"on": None if on is None else [case.id for case in selection.cases], "limit": limit, "seed": seed}
@@ -72,13 +73,14 @@ def evaluate(
     described = _describe(tuned, rows, selection, scores, on=on, limit=limit, seed=seed)
     described |= {
         "id": folder.name,
+        "adapter_sha256": adapter,
         "notes": _notes(rows, selection, before, after, chat),
         "rules": _rules(project, snapshot, rows, selection, before, after),
         "seconds": time.monotonic() - began,
         "created_at": db.now(),
     }
     write_text(json.dumps(described, ensure_ascii=False, indent=1, allow_nan=False), folder / FILE)
-    return read_evaluation(folder)
+    return read_evaluation(tuned, folder.name)
 
 
 def evaluate_job(config: dict[str, Any], folder: Path, emit: jobs.Emit) -> dict[str, Any]:
@@ -88,20 +90,23 @@ def evaluate_job(config: dict[str, Any], folder: Path, emit: jobs.Emit) -> dict[
     return evaluate(project, config["run"], on=config.get("on"), limit=limit, seed=seed, emit=emit)
 
 
-def read_evaluation(folder: Path) -> dict[str, Any]:
-    """What an evaluation found.
+def read_evaluation(tuned: TunedRun, id: str) -> dict[str, Any]:
+    """What an evaluation of a run found.
 
     `n`; per metric `before`, `after` and `difference` (each mean, low, high, n), `verdicts` and, in `metrics`, how to show it; `rules`,
     how often each of the project's rules as they were then is broken (see rule_rates); `answers`, the path of a Parquet file with a row
-    per case: id, prompt, expected, before, after, and the columns before.<metric> and after.<metric>.
+    per case: id, prompt, expected, before, after, and the columns before.<metric> and after.<metric>; `is_outdated`, whether the run was
+    trained further since.
     """
+    folder = tuned.evaluations / id
     found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return {"rules": []} | found | {"answers": str(folder / ANSWERS)}
+    is_outdated = found["adapter_sha256"] != tuned.adapter_sha256()
+    return {"rules": []} | found | {"answers": str(folder / ANSWERS), "is_outdated": is_outdated}
 
 
-def list_evaluations(run_folder: Path) -> list[dict[str, Any]]:
-    """The finished evaluations of a run's folder, oldest first."""
-    found = [read_evaluation(path.parent) for path in run_folder.glob(f"evaluations/*/{FILE}")]
+def list_evaluations(tuned: TunedRun) -> list[dict[str, Any]]:
+    """The finished evaluations of a run, oldest first."""
+    found = [read_evaluation(tuned, path.parent.name) for path in tuned.evaluations.glob(f"*/{FILE}")]
     return sorted(found, key=lambda evaluation: (evaluation["created_at"], evaluation["id"]))
 
 
@@ -137,7 +142,6 @@ def _describe(
     return {
         "run": tuned.id,
         "base": tuned.base,
-        "adapter_sha256": tuned.adapter_sha256(),
         "snapshot": tuned.snapshot,
         "on": None if on is None else str(on),
         "on_name": rows.name,

@@ -9,6 +9,7 @@ from pipelines.evaluation.intervals import FEWEST_PAIRS, Estimate
 
 _HEAD = ("score", "base model", "after training", "change", "")
 _RULE_HEAD = ("rule", "rows brought in", "rows trained on", "base model", "after training", "change", "")
+OUTDATED = "This run was trained further after this evaluation: evaluate again."
 _RULES = "How often the project's rules are broken, of the rows and answers they apply to:"
 
 
@@ -17,7 +18,8 @@ def render_table(evaluation: dict[str, Any], style: Literal["plain", "markdown"]
     draw = _markdown if style == "markdown" else _columns
     table = draw([_HEAD, *(_row(evaluation, name) for name in evaluation["metrics"])])
     rules = [_RULES, draw([_RULE_HEAD, *map(_rule_row, evaluation["rules"])])] if evaluation.get("rules") else []
-    return "\n\n".join([headline(evaluation), table, *rules, *_remarks(evaluation)]) + "\n"
+    outdated = [OUTDATED] if evaluation.get("is_outdated") else []
+    return "\n\n".join([headline(evaluation), *outdated, table, *rules, *_remarks(evaluation)]) + "\n"
 
 
 def headline(evaluation: dict[str, Any]) -> str:

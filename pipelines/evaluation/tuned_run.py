@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -36,9 +37,17 @@ class TunedRun:
         return self.folder / EVALUATIONS
 
     def adapter_sha256(self) -> str:
-        """Hexadecimal SHA-256 of the adapter's weights."""
-        with (self.adapter / "adapter_model.safetensors").open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """Hexadecimal SHA-256 of the adapter's weights. It changes when a stopped run is trained further."""
+        weights = self.adapter / "adapter_model.safetensors"
+        told = weights.stat()
+        return _sha256(weights, told.st_mtime_ns, told.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256(path: Path, _modified_ns: int, _bytes: int) -> str:
+    """Kept while the file is unchanged: the hash is asked for whenever a page is drawn, and large adapters have gigabytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_run(project: Project, run: str) -> TunedRun:

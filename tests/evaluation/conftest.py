@@ -95,6 +95,14 @@ def put_run(project: Project, base: str, adapter: Path, run: str = "run-1") -> s
     return run
 
 
+def train_further(project: Project, run: str) -> None:
+    """Changes the run's adapter, as it is when a stopped run goes on."""
+    from safetensors.torch import load_file, save_file
+
+    path = project.runs_folder / run / "adapter" / "adapter_model.safetensors"
+    save_file({name: tensor * 0.5 for name, tensor in load_file(path).items()}, path)
+
+
 @pytest.fixture
 def run(project, tiny_base, adapter) -> str:
     return put_run(project, tiny_base, adapter)

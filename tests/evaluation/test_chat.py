@@ -12,7 +12,7 @@ from pipelines import jobs
 from pipelines.errors import WorkbenchError
 from pipelines.evaluation.chat import ask, start_chat
 from pipelines.store.project import Project
-from tests.evaluation.conftest import TEST, put_run
+from tests.evaluation.conftest import TEST, put_run, train_further
 
 MESSAGES = [message.to_json() for message in TEST[0].messages[:2]]
 
@@ -61,6 +61,17 @@ def test_a_living_chat_is_used_again(living):
     assert start_chat(project, "run-1") == folder
     with pytest.raises(WorkbenchError, match="no run"):
         start_chat(project, "run-9")
+
+
+def test_a_run_that_was_trained_further_is_loaded_anew(project, run):
+    before = start_chat(project, run)
+    train_further(project, run)
+    after = start_chat(project, run)
+    try:
+        assert after != before and start_chat(project, run) == after
+    finally:
+        for folder in (before, after):
+            jobs.cancel(folder, wait_seconds=0)
 
 
 def test_what_cannot_be_answered_comes_back_as_a_sentence_and_the_chat_goes_on(chat_folder):

@@ -7,10 +7,11 @@ import pytest
 
 from pipelines import jobs
 from pipelines.errors import Cancelled, WorkbenchError
-from pipelines.evaluation import answers
-from pipelines.evaluation.compare import evaluate, evaluate_job, list_evaluations, read_answers
+from pipelines.evaluation import answers, compare
+from pipelines.evaluation.compare import evaluate, evaluate_job, list_evaluations, read_answers, render_table
+from pipelines.evaluation.table import OUTDATED
 from pipelines.evaluation.tuned_run import find_run
-from tests.evaluation.conftest import TEST, TRAIN, intent_record
+from tests.evaluation.conftest import TEST, TRAIN, intent_record, train_further
 
 
 @pytest.fixture
@@ -67,7 +68,29 @@ def test_what_is_known_is_not_asked_again(project, run, no_model):
     changed = {name for name in first if first[name] != again[name]}
     assert changed <= {"created_at", "seconds"}
     assert evaluate(project, run, limit=5)["n"] == 5
-    assert len(list_evaluations(project.runs_folder / run)) == 2
+    assert len(list_evaluations(find_run(project, run))) == 2
+
+
+def test_an_evaluation_is_outdated_once_its_run_was_trained_further(project, run):
+    first = evaluate(project, run, limit=3)
+    assert not first["is_outdated"] and OUTDATED not in render_table(first)
+    train_further(project, run)
+    (stored,) = list_evaluations(find_run(project, run))
+    assert stored["is_outdated"] and OUTDATED in render_table(stored)
+    evaluate(project, run, limit=3)
+    (again,) = list_evaluations(find_run(project, run))
+    assert not again["is_outdated"] and again["adapter_sha256"] != first["adapter_sha256"]
+
+
+def test_a_run_trained_further_while_it_is_evaluated_leaves_an_outdated_evaluation(project, run, monkeypatch):
+    def ask_and_train(*asked):
+        answers = ask_both(*asked)
+        train_further(project, run)
+        return answers
+
+    ask_both = compare.ask_both
+    monkeypatch.setattr(compare, "ask_both", ask_and_train)
+    assert evaluate(project, run, limit=3)["is_outdated"]
 
 
 def test_a_second_run_on_the_same_base_asks_only_the_tuned_model(project, run, monkeypatch):
@@ -122,11 +145,11 @@ def test_the_job_does_the_same_in_a_process_of_its_own(project, run):
     folder = jobs.prepare(project.jobs_folder / "evaluate-1", "evaluate", config)
     result = jobs.run(folder, evaluate_job)
     assert result["n"] == 3 and jobs.view(folder).state == "done"
-    assert list_evaluations(project.runs_folder / run) == [result]
+    assert list_evaluations(find_run(project, run)) == [result]
 
 
 def test_a_table_of_nothing_is_no_evaluation(project, run):
-    assert list_evaluations(project.runs_folder / run) == []
+    assert list_evaluations(find_run(project, run)) == []
     with pytest.raises(WorkbenchError, match="at least one row"):
         evaluate(project, run, limit=0)
 
@@ -158,7 +181,7 @@ def test_an_adapter_with_broken_numbers_is_named(project, run):
 def test_losses_that_are_no_numbers_are_counted_in_a_note(project, run, monkeypatch):
     from pipelines.evaluation.metrics import Answer
 
-    def answer(_project, _tuned, _chat, selection, _emit):
+    def answer(_project, _tuned, _adapter, _chat, selection, _emit):
         cases = selection.cases
         return [Answer("{}", True, 1.0) for _ in cases], [Answer("{}", True, 0.5 if n else None) for n in range(len(cases))]
 

@@ -1,5 +1,6 @@
 """Train and Evaluate: a run as its folder tells it, and what a comparison showed, without training anything."""
 
+import hashlib
 import json
 
 import pyarrow as pa
@@ -58,7 +59,7 @@ def write_evaluation(folder):
     write_parquet(pa.table(columns), folder / "answers.parquet")
     differences = {m.name: estimate_difference(m, scores["before"][m.name], scores["after"][m.name], range(18)) for m in metrics}
     found = {
-        "id": "e1", "run": "run-1", "on": None, "on_name": "test", "n": 18, "rows": 20, "excluded": {"seen in training": 2}, "not_drawn": 0,
+        "id": "e1", "run": "run-1", "adapter_sha256": hashlib.sha256(b"").hexdigest(), "on": None, "on_name": "test", "n": 18, "rows": 20, "excluded": {"seen in training": 2}, "not_drawn": 0,
         "notes": ["A note."], "created_at": "2026-01-01T00:00:00+00:00", "metrics": {m.name: m.to_json() for m in metrics},
         "before": {m.name: estimate(m, scores["before"][m.name], range(18)).to_json() for m in metrics},
         "after": {m.name: estimate(m, scores["after"][m.name], range(18)).to_json() for m in metrics},
@@ -133,6 +134,14 @@ def test_a_comparison_shows_intervals_words_and_answers(trained):
     assert "On 18 test rows" in text_of(app) and "A note" in text_of(app) and "2 seen in training" in text_of(app)
     app.segmented_control(key="pairs-kind-e1").set_value("same").run()
     assert not app.exception
+
+
+def test_a_comparison_of_a_run_that_was_trained_further_says_so(trained):
+    words = "This run was trained further after this evaluation: evaluate again."
+    page = {"project": "small", "run": "run-1"}
+    assert words not in text_of(open_page("evaluate", page))
+    (trained.runs_folder / "run-1" / "adapter" / "adapter_model.safetensors").write_text("trained further")
+    assert words in [warning.value for warning in open_page("evaluate", page).warning]
 
 
 def test_no_difference_is_not_called_the_same():

@@ -48,8 +48,9 @@ def page() -> None:
     )
     run = find_run(project, chosen)
     job = _latest(project, run.id)
-    evaluations = list_evaluations(run.folder)[::-1]
-    with st.expander("Compare on other rows" if evaluations else "Compare", expanded=not evaluations, key=f"compare-form-{run.id}"):
+    evaluations = list_evaluations(run)[::-1]
+    is_current = bool(evaluations) and not any(found["is_outdated"] for found in evaluations)
+    with st.expander("Compare on other rows" if is_current else "Compare", expanded=not is_current, key=f"compare-form-{run.id}"):
         evaluation_form(project, run, is_busy=job is not None and not job.is_finished)
     if job is not None:
         job_panel(job)
