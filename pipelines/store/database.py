@@ -1,4 +1,4 @@
-"""Database: what nobody can recompute. One SQLite file per project, or any SQLAlchemy URL."""
+"""Database: what nobody can recompute. One SQLite file per project."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +56,8 @@ class Project:
 
     @functools.cached_property
     def database(self) -> db.Database:
-        """The project's database: project.db, or the URL in $WINNOW_DATABASE_URL."""
-        return db.Database(os.environ.get("WINNOW_DATABASE_URL") or f"sqlite:///{self.folder / 'project.db'}")
+        """The project's database, project.db."""
+        return db.Database(f"sqlite:///{self.folder / 'project.db'}")
 
     # Folders. Everything but sources, quarantine, held_out, snapshots and runs can be deleted and derived again.
     @property

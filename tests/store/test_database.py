@@ -81,3 +81,10 @@ def test_a_migrated_database_has_the_columns_of_a_fresh_one(tmp_path):
     inspected = sa.inspect(db.Database(f"sqlite:///{file}").engine)
     for table in db.metadata.sorted_tables:
         assert {c["name"] for c in inspected.get_columns(table.name)} == {c.name for c in table.columns}
+
+
+def test_every_project_has_a_database_of_its_own_whatever_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("WINNOW_DATABASE_URL", f"sqlite:///{tmp_path / 'shared.db'}")
+    one, two = (Project.create(tmp_path / name) for name in ("one", "two"))
+    one.set_setting("recipe", {"drop": []})
+    assert two.setting("recipe") is None and Project.open(one.folder).setting("recipe") == {"drop": []}
