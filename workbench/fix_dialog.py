@@ -41,7 +41,7 @@ def _dialog(project: Project, name: str) -> None:
     with st.spinner("Trying it on the rows", show_time=True):
         seen = preview_fix(project, name, roles=roles)
     what.markdown(f"**{escaped(seen['title'])}.** {escaped(seen['description'])}")
-    st.markdown(_reach(seen))
+    st.markdown(_reach(seen, roles))
     if not seen["fixable"]:
         return
     config = {"check": name} if roles is None else {"check": name, "roles": roles}
@@ -68,12 +68,14 @@ def _roles(project: Project) -> dict[str, str]:
     return role_form(labels, USUAL_ROLE, "fix", a_line=2) if labels else {}
 
 
-def _reach(seen: dict[str, Any]) -> str:
+def _reach(seen: dict[str, Any], roles: dict[str, str] | None) -> str:
     rows, tried, fixable = seen["rows"], seen["tried"], seen["fixable"]
     if not rows:
         return "No undecided row has this finding any more."
     if tried < rows:
         return f"Of {count(tried, 'row')} drawn by chance from {rows:,} undecided ones it mends **{fixable:,}**. The others need a person."
+    if not fixable and roles is not None:
+        return "It mends no row yet: say above what each of its roles is."
     if not fixable:
         return f"It can mend none of the {count(rows, 'undecided row')}: they need a person."
     left = "" if fixable == rows else " The others need a person."

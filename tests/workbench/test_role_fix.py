@@ -33,7 +33,7 @@ def test_the_visitor_says_who_speaks_and_sees_how_many_rows_that_mends(app):
     assert not app.exception
     labels = {box.label: box.value for box in app.selectbox if "in 2 rows" in box.label}
     assert labels == {r"agent\_\*bot\*, in 2 rows": "", "customer, in 2 rows": "user"}
-    assert "It can mend none of the 2 undecided rows" in text_of(app)
+    assert "It mends no row yet: say above what each of its roles is." in text_of(app)
     app.selectbox(key="fix-role-agent_*bot*").select("assistant")
     app.button(key="fix-unknown_role").click().run()  # the whole page runs again here; in a browser, the dialog alone does
     assert not app.exception
