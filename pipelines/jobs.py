@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,9 @@ QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "
 
 Emit = Callable[..., None]
 """emit(fraction=0.4, message="…", **numbers): reports progress; raises Cancelled when the user asked to stop."""
+
+Work = Callable[[dict[str, Any], Path, Emit], dict[str, Any]]
+"""What does a kind of job: (config, folder, emit) -> result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,7 @@ def start(folder: Path) -> None:
     """
     if is_running(folder):
         raise WorkbenchError("This job is running already.")
-    (folder / "cancel").unlink(missing_ok=True)
-    (folder / "stop").unlink(missing_ok=True)
-    _append(folder, {"state": "starting"})
+    _begin(folder)
     with (folder / "log.txt").open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "pipelines.worker", str(folder)],
@@ -103,19 +105,43 @@ def start(folder: Path) -> None:
         )
 
 
-def run(folder: Path, work: Callable[[dict[str, Any], Path, Emit], dict[str, Any]], listen: Emit | None = None) -> dict[str, Any]:
-    """Does a job in this process, with the same folder, lock and events; `listen` also gets every event. Returns the result.
+def run(folder: Path, work: Work, listen: Emit | None = None) -> dict[str, Any]:
+    """Does (or resumes) a job in this process, with the same folder, lock and events; `listen` also gets every event. Returns the result.
 
     A WorkbenchError or Cancelled is recorded and raised again; any other exception is recorded with its traceback in log.txt and raised.
     """
+    with _lock(folder):
+        _begin(folder)
+        return _run_locked(folder, work, listen)
+
+
+def run_started(folder: Path, work: Work) -> dict[str, Any]:
+    """As `run`, for a job that `start` has begun: a cancel that came since then counts."""
+    with _lock(folder):
+        return _run_locked(folder, work, None)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / "lock", timeout=5)
     try:
-        with FileLock(folder / "lock", timeout=5):
-            return _run_locked(folder, work, listen)
+        lock.acquire()
     except Timeout:
         raise WorkbenchError("This job is running already.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _run_locked(folder: Path, work: Callable[[dict[str, Any], Path, Emit], dict[str, Any]], listen: Emit | None) -> dict[str, Any]:
+def _begin(folder: Path) -> None:
+    """A new attempt: what was asked of an earlier one, to end or to save and stop, is not asked of this one."""
+    (folder / "cancel").unlink(missing_ok=True)
+    (folder / "stop").unlink(missing_ok=True)
+    _append(folder, {"state": "starting"})
+
+
+def _run_locked(folder: Path, work: Work, listen: Emit | None) -> dict[str, Any]:
     (folder / "pid").write_text(str(os.getpid()))
     _append(folder, {"state": "running", "fraction": 0.0})
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pipelines import jobs
 from pipelines.errors import Cancelled, WorkbenchError
@@ -26,20 +24,21 @@ WORK = {
     "difficulty": "pipelines.evaluation.difficulty:difficulty_job",
     "chat": "pipelines.evaluation.chat:chat_job",
 }
-"""What each kind of job calls: module and function (config, folder, emit) -> result. Imported only when the job runs."""
+"""What each kind of job calls: module and function. Imported only when the job runs."""
 
 
-def work_of(kind: str) -> Callable[[dict[str, Any], Path, jobs.Emit], dict[str, Any]]:
+def work_of(kind: str) -> jobs.Work:
     """The function that does a kind of job."""
     module, function = WORK[kind].split(":")
-    return getattr(importlib.import_module(module), function)
+    work: jobs.Work = getattr(importlib.import_module(module), function)
+    return work
 
 
 def main(folder: Path) -> int:
     """Does the job of a prepared folder. Returns the exit status."""
     kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["kind"]
     try:
-        jobs.run(folder, work_of(kind))
+        jobs.run_started(folder, work_of(kind))
     except (WorkbenchError, Cancelled):
         return 1
     return 0

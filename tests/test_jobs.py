@@ -73,6 +73,21 @@ def test_a_cancel_ends_the_work_at_its_next_word(tmp_path):
     assert jobs.view(folder).state == "cancelled"
 
 
+@pytest.mark.parametrize("asked", ["cancel", "stop"])
+def test_a_job_resumed_here_does_not_end_by_what_was_asked_of_it_before(tmp_path, asked):
+    folder = prepared(tmp_path, greeting="again")
+    (folder / asked).touch()
+    assert jobs.run(folder, counting)["steps"] == 3
+    assert jobs.view(folder).state == "done" and not (folder / asked).exists()
+
+
+def test_a_cancel_between_the_start_and_the_first_word_of_the_process_counts(tmp_path):
+    folder = prepared(tmp_path, greeting="too late")
+    (folder / "cancel").touch()  # since `start` began it
+    with pytest.raises(Cancelled):
+        jobs.run_started(folder, counting)
+
+
 def test_a_second_worker_on_the_same_job_is_refused(tmp_path):
     folder = prepared(tmp_path)
 

@@ -159,7 +159,6 @@ def test_a_stopped_run_goes_on_and_ends_where_an_unbroken_one_does(run):
     folder, stopped = run(stop_at_2, steps=5)
     assert stopped["status"] == "stopped" and stopped["steps"] == 3
     assert (folder / "adapter" / "adapter_model.safetensors").is_file()
-    (folder / "stop").unlink()  # as jobs.start does
     _, resumed = run(folder=folder)
     assert resumed["status"] == "finished" and resumed["steps"] == 5
     assert read_run(folder)["resumed_from"] == 3
@@ -179,7 +178,6 @@ def test_a_cancelled_run_goes_on_from_its_last_checkpoint(run, project):
         run(cancel_at_3)
     (folder,) = project.runs_folder.iterdir()
     assert jobs.view(folder).state == "cancelled" and not (folder / "adapter").exists()
-    (folder / "cancel").unlink()
     _, result = run(folder=folder)
     assert result["status"] == "finished" and result["steps"] == 4 and read_run(folder)["resumed_from"] == 2
 
@@ -193,7 +191,6 @@ def test_a_run_that_ended_before_it_was_saved_is_saved_without_another_step(run,
     folder = prepare_run(project, RunConfig.from_json(read_run(whole)["config"]))
     with pytest.raises(Cancelled):
         jobs.run(folder, train_job, cancel_while_saving)
-    (folder / "cancel").unlink()
     result = jobs.run(folder, train_job)
     assert (result["status"], result["steps"]) == ("finished", 5)
     saved, unbroken = adapter_weights(folder), adapter_weights(whole)
