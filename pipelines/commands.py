@@ -113,7 +113,7 @@ def count_tokens(options: argparse.Namespace) -> Answer:
     asked = {"base": options.base or known.base, "max_length": options.max_length or known.max_length}
     if not project.is_empty:
         print(f"Counting tokens for {asked['base']}: about {count_seconds(project):,.0f} s.", file=sys.stderr)
-    found = work(project, "tokens", {"project": str(project.folder)} | asked, "Count tokens")
+    found = work(project, "tokens", asked, "Count tokens")
     hint = ["See them: winnow issues --check over_length"] if found["over"] else []
     return found, "\n".join([*token_sentences(found), *hint])
 
@@ -126,7 +126,7 @@ def measure_difficulty(options: argparse.Namespace) -> Answer:
     project = Project.open(options.project)
     known = difficulty_of(project) or Difficulty()
     asked = {"base": options.base or known.base, "rows": options.rows or known.rows}
-    found = work(project, "difficulty", {"project": str(project.folder)} | asked, "Measure difficulty")
+    found = work(project, "difficulty", asked, "Measure difficulty")
     if not found["measured"]:
         return found, "No row could be measured: the model cannot read them, or they have no answer."
     words = (

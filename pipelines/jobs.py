@@ -25,6 +25,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from pipelines.errors import Cancelled, WorkbenchError
+from pipelines.store.project import Project
 
 State = Literal["starting", "running", "done", "failed", "cancelled", "lost"]
 LOST = "The process ended without saying why (out of memory, or the machine was restarted). Resume goes on where it stopped."
@@ -174,8 +175,10 @@ def _run_locked(folder: Path, work: Work, listen: Emit | None) -> dict[str, Any]
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The config the job was prepared with."""
-    return json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]
+    """The config the job was prepared with. `project` is the one that the job's folder lies in, also when that was moved or copied."""
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]
+    project = Project(folder.absolute().parent.parent)  # <project>/jobs/<id> or <project>/runs/<id>
+    return config | {"project": str(project.folder)} if project.exists else config
 
 
 def _append(folder: Path, event: dict[str, Any]) -> None:

@@ -62,8 +62,7 @@ def held_out(options: argparse.Namespace) -> Answer:
         remove_held_out(project, options.remove)
     added = None
     if options.source:
-        asked = {"project": str(project.folder), "source": options.source, "name": options.name}
-        added = work(project, "held_out", asked, "Look for test questions")
+        added = work(project, "held_out", {"source": options.source, "name": options.name}, "Look for test questions")
     sets = held_out_sets(project)
     lines = [f"{one.name:<40} {one.questions:>9,} questions" for one in sets]
     if added:

@@ -2,12 +2,14 @@
 
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
 from pipelines import jobs
 from pipelines.errors import WorkbenchError
 from pipelines.job_list import add_job, find_job, list_job, list_jobs, start_job
+from pipelines.store.project import Project
 
 
 def wait(project, id, seconds=30):
@@ -52,3 +54,18 @@ def test_an_unknown_job_is_an_error_that_names_it(project):
 
 def test_the_job_knows_its_project(project):
     assert jobs.read_config(add_job(project, "scan", {"checks": ["a"]}, "Scan")) == {"project": str(project.folder), "checks": ["a"]}
+
+
+@pytest.mark.parametrize("place", ["jobs", "runs"])
+def test_a_job_of_a_copied_project_works_in_the_copy(project, tmp_path, place):
+    add_job(project, "scan", {"checks": ["a"]}, "Scan", folder=project.folder / place / "job-1")
+    shutil.copytree(project.folder, tmp_path / "copy")
+    copied = find_job(Project.open(tmp_path / "copy"), "job-1").folder
+    asked = {}
+    jobs.run(copied, lambda config, folder, emit: asked.update(config) or {})
+    assert asked == {"project": str(tmp_path / "copy"), "checks": ["a"]}
+
+
+def test_a_job_outside_any_project_works_in_the_one_it_names(project, tmp_path):
+    folder = jobs.prepare(tmp_path / "elsewhere" / "job-1", "scan", {"project": str(project.folder)})
+    assert Path(jobs.read_config(folder)["project"]) == project.folder
