@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from pipelines.errors import WorkbenchError
 from pipelines.rules.rule_file import known_checks
+from pipelines.sources.rows import value_problem
 from pipelines.store import query
 from pipelines.store.database import decisions as events
 from pipelines.store.database import now
@@ -25,6 +26,8 @@ Verdict = Literal["keep", "drop", "flag", "skip", "edit", "fix", "comment", "und
 """A fix is a rule's edit: it changes the text and decides nothing."""
 VERDICTS: tuple[str, ...] = ("keep", "drop", "flag", "skip", "edit", "fix", "comment", "undo")
 _EDITS = ("edit", "fix")
+_LARGEST_SEQ = 2**63 - 1
+"""What a database can count to; it fails on a larger number instead of not finding it."""
 
 _VERDICT_SCHEMA = pa.schema(
     [
@@ -64,7 +67,7 @@ class Decision:
 def decide(project: Project, decisions: Sequence[Decision]) -> dict[str, int]:
     """Writes decisions in order, in one transaction. Returns the seq of each by client_id, also for those written before.
 
-    Raises WorkbenchError on an unknown verdict or an edit without messages; then nothing is written.
+    Raises WorkbenchError on an unknown verdict, an edit without messages or a text that no file could hold; then nothing is written.
     """
     for decision in decisions:
         _validate(decision)
@@ -92,6 +95,15 @@ def _validate(decision: Decision) -> None:
         raise WorkbenchError(f"Record {decision.record}: a fix is made by a rule, and says which record comes of it.")
     if (decision.verdict == "undo") != (decision.undoes is not None):
         raise WorkbenchError(f"Record {decision.record}: an undo names the decision it takes back, and only an undo does.")
+    if decision.undoes is not None and decision.undoes > _LARGEST_SEQ:
+        raise _nothing_to_undo(decision.undoes)
+    for what, value in (("reason", decision.reason), ("edited text", decision.edit), ("name of who decides", decision.decided_by)):
+        if problem := value_problem(value):
+            raise WorkbenchError(f"Record {decision.record}: the {what} cannot be saved. {problem}")
+
+
+def _nothing_to_undo(named: int | str | None) -> WorkbenchError:
+    return WorkbenchError(f"There is no decision {named} to undo. `winnow decisions` lists them.")
 
 
 def _row(decision: Decision, at: str) -> dict[str, Any]:
@@ -121,6 +133,8 @@ def undo(project: Project, *, seq: int | None = None, batch: str | None = None, 
     A fix is taken back with the later fixes of its row, which were made from the text it left. Raises WorkbenchError when there is no
     such decision.
     """
+    if seq is not None and seq > _LARGEST_SEQ:
+        raise _nothing_to_undo(seq)
     wanted = events.c.seq == seq if seq is not None else events.c.batch == batch
     undone = sa.select(events.c.undoes).where(events.c.undoes.is_not(None))
     with project.database.read() as connection:
@@ -134,7 +148,7 @@ def undo(project: Project, *, seq: int | None = None, batch: str | None = None, 
         later = later.where(events.c.verdict == "fix", events.c.seq > first_fix.c.seq, events.c.seq.not_in(undone), sa.not_(wanted))
         open_events = [*open_events, *connection.execute(later).all()]
     if not found:
-        raise WorkbenchError(f"There is no decision {seq if seq is not None else batch} to undo. `winnow decisions` lists them.")
+        raise _nothing_to_undo(seq if seq is not None else batch)
     decide(project, [Decision(record, "undo", undoes=taken_back, decided_by=decided_by) for taken_back, record in open_events])
     return len(open_events)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -94,6 +97,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 """SQL that leads from schema version n+1 to n+2, by n. A released entry never changes; a change of a table above appends one.
 A new database is made from the tables as they stand."""
 VERSION = 1 + len(MIGRATIONS)
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def now() -> str:
@@ -105,7 +109,7 @@ class Database:
     """A project's database. One connection per operation; safe across threads and processes."""
 
     def __init__(self, url: str) -> None:
-        self.engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+        self.engine = sa.create_engine(url, poolclass=sa.pool.NullPool, json_deserializer=_read_json)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
         self._migrate()
@@ -148,6 +152,14 @@ class Database:
         if not sa.inspect(connection).has_table("schema_version"):
             return 0
         return connection.execute(sa.select(sa.func.max(schema_version.c.version))).scalar() or 0
+
+
+def _read_json(text: str) -> Any:
+    """A stored JSON value. Half a character in it is read as U+FFFD: edits of earlier releases may hold one, and no file can."""
+    value = json.loads(text)
+    if "\\ud" not in text:
+        return value
+    return json.loads(_HALF_CHARACTER.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:

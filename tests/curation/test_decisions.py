@@ -1,10 +1,17 @@
+import json
+
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.curation.decisions import Decision, bulk, decide, edits, log, undo, verdicts
+from pipelines.curation.decisions import Decision, bulk, connect, decide, edits, log, undo, verdicts
 from pipelines.errors import WorkbenchError
+from pipelines.store import database as db
 from pipelines.store.project import Project
+from tests.conftest import chat
+
+HALF = "It holds half a character (the lone surrogate U+DCE9). Write the whole character or take it out."
 
 
 def state(project):
@@ -65,6 +72,10 @@ def test_a_bulk_action_is_undone_as_one(project):
         (Decision("r1", "maybe"), '"maybe" is not a verdict. Use one of keep, drop, flag, skip, edit, fix, comment, undo.'),  # type: ignore[arg-type]
         (Decision("r1", "edit"), "Record r1: an edit needs the edited messages, and only an edit has them."),
         (Decision("r1", "undo"), "Record r1: an undo names the decision it takes back, and only an undo does."),
+        (Decision("r1", "undo", undoes=10**20), "There is no decision 100000000000000000000 to undo. `winnow decisions` lists them."),
+        (Decision("r1", "drop", reason="caf\udce9"), f"Record r1: the reason cannot be saved. {HALF}"),
+        (Decision("r1", "edit", edit=[{"role": "user", "content": "caf\udce9"}]), f"Record r1: the edited text cannot be saved. {HALF}"),
+        (Decision("r1", "drop", decided_by="human:Ren\udce9"), f"Record r1: the name of who decides cannot be saved. {HALF}"),
     ],
 )
 def test_a_bad_decision_writes_nothing_and_says_why(project, decision, sentence):
@@ -77,6 +88,19 @@ def test_a_bad_decision_writes_nothing_and_says_why(project, decision, sentence)
 def test_undo_of_nothing_says_so(project):
     with pytest.raises(WorkbenchError, match="There is no decision 7 to undo"):
         undo(project, seq=7)
+    with pytest.raises(WorkbenchError, match="There is no decision 99999999999999999999999 to undo"):
+        undo(project, seq=99999999999999999999999)
+
+
+def test_an_edit_of_an_earlier_release_with_half_a_character_can_be_read(project, fill):
+    (id,) = fill(project, [chat("Is it open?", "Yes.")])
+    stored = {"client_id": "c", "record": id, "verdict": "edit", "decided_by": "human:local", "at": db.now()}
+    with project.database.write() as connection:
+        connection.execute(sa.insert(db.decisions).values(**stored, edit=[{"role": "assistant", "content": "Yes \ud83d, 😀."}]))
+    (edit,) = edits(project).column("edit").to_pylist()
+    assert json.loads(edit) == log(project)[0]["edit"] == [{"role": "assistant", "content": "Yes \ufffd, 😀."}]
+    with connect(project) as connection:
+        assert connection.execute("SELECT verdict FROM verdicts").fetchall() == [("keep",)]
 
 
 actions = st.lists(st.tuples(st.sampled_from(["keep", "drop", "flag", "undo"]), st.sampled_from(["r1", "r2"])), max_size=12)

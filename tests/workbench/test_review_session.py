@@ -92,6 +92,21 @@ def test_one_decision_that_cannot_be_written_does_not_hold_up_the_others(project
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {"reason": "bad \ud83d"},
+        {"verdict": "edit", "edit": [{"role": "user", "content": "bad \ud83d"}, {"role": "assistant", "content": "Yes."}]},
+        {"verdict": "undo", "undoes": 10**20},
+    ],
+)
+def test_what_no_database_can_hold_is_refused_once_and_for_all_and_the_project_can_still_be_read(project, ids, more):
+    bad = event(ids[1], **{"verdict": "drop"} | more)
+    answer = say(project, event(ids[0]), bad, event(ids[2]))
+    assert list(answer["refused"]) == [bad["client_id"]] and answer["trouble"] is None
+    assert [record for record, _, _ in written(project)] == [ids[0], ids[2]] and verdicts(project).num_rows == 2
+
+
+@pytest.mark.parametrize(
     "damage",
     [
         {"record": "../../etc"},
