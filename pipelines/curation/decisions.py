@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ Verdict = Literal["keep", "drop", "flag", "skip", "edit", "fix", "comment", "und
 """A fix is a rule's edit: it changes the text and decides nothing."""
 VERDICTS: tuple[str, ...] = ("keep", "drop", "flag", "skip", "edit", "fix", "comment", "undo")
 _EDITS = ("edit", "fix")
+_DECIDING = ("keep", "drop", "flag", "edit")
 _LARGEST_SEQ = 2**63 - 1
 """What a database can count to; it fails on a larger number instead of not finding it."""
 
@@ -73,16 +74,37 @@ def decide(project: Project, decisions: Sequence[Decision]) -> dict[str, int]:
         _validate(decision)
     if not decisions:
         return {}
+    with project.database.write() as connection:
+        return _insert(connection, decisions)
+
+
+def write_fixes(project: Project, fixes: Sequence[Decision], made_from: Mapping[str, int | None]) -> set[str]:
+    """Writes those fixes whose rows nobody has decided about and still read as when the fix was made. Returns the records of the others.
+
+    `made_from` tells for each record the seq of the edit that the fix was made from, None for the text as imported. Rows are looked at
+    and written in one transaction, so that on SQLite nobody can write between.
+    """
+    for fix in fixes:
+        _validate(fix)
+    with project.database.write() as connection:
+        edit, verdict = _latest(*_EDITS, records=made_from), _latest(*_DECIDING, records=made_from)
+        standing = {record: seq for record, seq in connection.execute(sa.select(edit.c.record, edit.c.seq).where(edit.c.rank == 1))}
+        decided = set(connection.execute(sa.select(verdict.c.record).where(verdict.c.rank == 1)).scalars())
+        changed = decided | {record for record, seq in made_from.items() if standing.get(record) != seq}
+        _insert(connection, [fix for fix in fixes if fix.record not in changed])
+    return changed
+
+
+def _insert(connection: sa.Connection, decisions: Sequence[Decision]) -> dict[str, int]:
     at = now()
     seq_by_client: dict[str, int] = {}
-    with project.database.write() as connection:
-        for chunk in _chunks(list(decisions), 500):
-            known = _seqs(connection, [d.client_id for d in chunk])
-            fresh = {d.client_id: d for d in chunk if d.client_id not in known}
-            if fresh:
-                connection.execute(sa.insert(events), [_row(d, at) for d in fresh.values()])
-                known |= _seqs(connection, list(fresh))
-            seq_by_client |= known
+    for chunk in _chunks(list(decisions), 500):
+        known = _seqs(connection, [d.client_id for d in chunk])
+        fresh = {d.client_id: d for d in chunk if d.client_id not in known}
+        if fresh:
+            connection.execute(sa.insert(events), [_row(d, at) for d in fresh.values()])
+            known |= _seqs(connection, list(fresh))
+        seq_by_client |= known
     return seq_by_client
 
 
@@ -137,7 +159,7 @@ def undo(project: Project, *, seq: int | None = None, batch: str | None = None, 
         raise _nothing_to_undo(seq)
     wanted = events.c.seq == seq if seq is not None else events.c.batch == batch
     undone = sa.select(events.c.undoes).where(events.c.undoes.is_not(None))
-    with project.database.read() as connection:
+    with project.database.write() as connection:  # from the look to the last undo: a fix made meanwhile would stand on what is taken back
         found = connection.execute(sa.select(events.c.seq, events.c.record).where(wanted, events.c.verdict != "undo")).all()
         open_events = connection.execute(
             sa.select(events.c.seq, events.c.record).where(wanted, events.c.verdict != "undo", events.c.seq.not_in(undone))
@@ -147,9 +169,9 @@ def undo(project: Project, *, seq: int | None = None, batch: str | None = None, 
         later = sa.select(events.c.seq, events.c.record).join(first_fix, events.c.record == first_fix.c.record)
         later = later.where(events.c.verdict == "fix", events.c.seq > first_fix.c.seq, events.c.seq.not_in(undone), sa.not_(wanted))
         open_events = [*open_events, *connection.execute(later).all()]
-    if not found:
-        raise _nothing_to_undo(seq if seq is not None else batch)
-    decide(project, [Decision(record, "undo", undoes=taken_back, decided_by=decided_by) for taken_back, record in open_events])
+        if not found:
+            raise _nothing_to_undo(seq if seq is not None else batch)
+        _insert(connection, [Decision(record, "undo", undoes=taken_back, decided_by=decided_by) for taken_back, record in open_events])
     return len(open_events)
 
 
@@ -168,7 +190,7 @@ def verdicts(project: Project) -> pa.Table:
     Undone events do not count, a person outranks a rule, the latest wins. An edit counts as keep; its text stays through later
     verdicts until it is undone or edited again. A skip, a comment or a fix is no verdict.
     """
-    latest, edit = _latest("keep", "drop", "flag", "edit"), _latest(*_EDITS)
+    latest, edit = _latest(*_DECIDING), _latest(*_EDITS)
     select = (
         sa.select(latest.c.record, latest.c.verdict, latest.c.reason, latest.c.decided_by, edit.c.edit, latest.c.seq, latest.c.at)
         .outerjoin(edit, sa.and_(edit.c.record == latest.c.record, edit.c.rank == 1))
@@ -197,10 +219,14 @@ def edits(project: Project) -> pa.Table:
     return pa.table(by_name, schema=_EDIT_SCHEMA)
 
 
-def _latest(*verdicts: str) -> sa.Subquery:
-    """The standing events of some verdicts; `rank` is 1 for the one that counts for its record: a person's before a rule's, the last."""
+def _latest(*verdicts: str, records: Iterable[str] | None = None) -> sa.Subquery:
+    """The standing events of some verdicts (about some records; None for all).
+
+    `rank` is 1 for the one that counts for its record: a person's before a rule's, the last.
+    """
     undone = sa.select(events.c.undoes).where(events.c.undoes.is_not(None))
-    standing = sa.select(events).where(events.c.verdict.in_(verdicts), events.c.seq.not_in(undone)).subquery()
+    of_records = sa.true() if records is None else events.c.record.in_(records)
+    standing = sa.select(events).where(events.c.verdict.in_(verdicts), events.c.seq.not_in(undone), of_records).subquery()
     is_rule = sa.case((standing.c.decided_by.like("rule:%"), 1), else_=0)
     rank = sa.func.row_number().over(partition_by=standing.c.record, order_by=(is_rule, standing.c.seq.desc()))
     return sa.select(standing, rank.label("rank")).subquery()

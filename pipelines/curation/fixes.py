@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pipelines.checks import Check, Evidence, all_checks
 from pipelines.checks.unknown_role import naming_roles
-from pipelines.curation.decisions import Decision, connect, decide
+from pipelines.curation.decisions import Decision, connect, write_fixes
 from pipelines.curation.issues import add_issue_view, require_check
 from pipelines.curation.mended_rows import measure_mended
 from pipelines.curation.mending import Mended, mend
@@ -41,6 +41,8 @@ class _Candidate:
     id: str
     record: Record
     evidence: tuple[Evidence, ...]
+    edit_seq: int | None
+    """Number of the edit or fix that made its text; None for the text as imported."""
 
 
 def fixable_checks(project: Project | None = None) -> dict[str, Check]:
@@ -105,15 +107,18 @@ def preview_fix(
 def apply_fix(project: Project, name: str, *, roles: Mapping[str, str] | None = None, emit: Emit = lambda **_: None) -> dict[str, Any]:
     """Mends every undecided row that the fix can mend: {"check", "rows", "fixed", "left", "batch"}; rows = fixed + left.
 
-    The rows stay undecided and are measured again, so that what else is wrong with them still shows. `batch` takes all of it back
-    (`decisions.undo`); None when no row was mended. `roles` and the errors raised are those of `preview_fix`.
+    The rows stay undecided and are measured again, so that what else is wrong with them still shows. A row that another fix or a person
+    changes while this one works is read again: it is mended as it reads then, and left alone once a person has decided about it.
+    `batch` takes all of it back (`decisions.undo`); None when no row was mended. `roles` and the errors raised are those of `preview_fix`.
     """
     check = _check(project, name, roles)
     batch, rows, fixed = uuid4().hex, 0, 0
-    for candidates in _candidates(project, check):  # as they were when it began: what is mended meanwhile changes nothing
-        mended = [(c, found) for c, found in zip(candidates, _mended(check, candidates), strict=True) if found]
-        rows, fixed = rows + len(candidates), fixed + len(mended)
-        _write(project, check, batch, mended)
+    for candidates in _candidates(project, check):
+        while candidates:
+            mended = [(c, found) for c, found in zip(candidates, _mended(check, candidates), strict=True) if found]
+            changed = _write(project, check, batch, mended)
+            rows, fixed = rows + len(candidates) - len(changed), fixed + len(mended) - len(changed)
+            candidates = [c for some in _candidates(project, check, changed) for c in some] if changed else []
         emit(message=f"{fixed:,} of {rows:,} rows mended", rows=rows)
     return {"check": name, "rows": rows, "fixed": fixed, "left": rows - fixed, "batch": batch if fixed else None}
 
@@ -123,8 +128,11 @@ def fix_job(config: dict[str, Any], folder: Path, emit: Emit) -> dict[str, Any]:
     return apply_fix(Project.open(config["project"]), config["check"], roles=config.get("roles"), emit=emit)
 
 
-def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candidate, Mended]]) -> None:
-    """The measurements of the mended rows first, then the decisions: a fix that counts has been measured."""
+def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candidate, Mended]]) -> set[str]:
+    """The measurements of the mended rows first, then the decisions: a fix that counts has been measured.
+
+    Returns the ids of the rows that had changed since they were read; they are not written.
+    """
     records = [edited_record(candidate.record, found.edit) for candidate, found in mended]
     measure_mended(project, records)
     title = check.fix.title if check.fix else ""
@@ -133,7 +141,7 @@ def _write(project: Project, check: Check, batch: str, mended: list[tuple[_Candi
         Decision(candidate.id, "fix", reason=title, edit=found.edit, edited_id=record.id, batch=batch, decided_by=by)
         for (candidate, found), record in zip(mended, records, strict=True)
     ]
-    decide(project, fixes)
+    return write_fixes(project, fixes, {candidate.id: candidate.edit_seq for candidate, _ in mended})
 
 
 def _check(project: Project, name: str, roles: Mapping[str, str] | None = None) -> Check:
@@ -151,15 +159,16 @@ def _mended(check: Check, candidates: list[_Candidate]) -> list[Mended | None]:
     return mend(check, [c.record for c in candidates], [c.evidence for c in candidates])
 
 
-def _candidates(project: Project, check: Check) -> Iterator[list[_Candidate]]:
-    """The undecided rows with the finding, in import order, some at a time."""
+def _candidates(project: Project, check: Check, ids: Iterable[str] | None = None) -> Iterator[list[_Candidate]]:
+    """The undecided rows with the finding, in import order, some at a time: of some ids, None for all. As they were when it began."""
+    among = "" if ids is None else "AND r.id IN (SELECT unnest($ids::VARCHAR[]))"
     with connect(project) as connection:
         add_issue_view(connection, load_recipe(project))
         reader = connection.sql(
-            """SELECT r.*, i.evidence, e.edit FROM issues i JOIN records r ON r.id = i.id
+            f"""SELECT r.*, i.evidence, e.edit, e.seq AS edit_seq FROM issues i JOIN records r ON r.id = i.id
                LEFT JOIN edits e ON e.record = r.id LEFT JOIN verdicts v ON v.record = r.id
-               WHERE i.check = $check AND v.record IS NULL ORDER BY r.position""",
-            params={"check": check.name},
+               WHERE i.check = $check AND v.record IS NULL {among} ORDER BY r.position""",
+            params={"check": check.name} | ({} if ids is None else {"ids": sorted(ids)}),
         ).to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             yield [_candidate(row) for row in batch.to_pylist()]
@@ -169,7 +178,7 @@ def _candidate(row: dict[str, Any]) -> _Candidate:
     record = row_to_record(row)
     if row["edit"]:
         record = edited_record(record, json.loads(row["edit"]))
-    return _Candidate(row["id"], record, tuple(Evidence(**found) for found in json.loads(row["evidence"] or "[]")))
+    return _Candidate(row["id"], record, tuple(Evidence(**found) for found in json.loads(row["evidence"] or "[]")), row["edit_seq"])
 
 
 def _changes(found: Mended) -> list[dict[str, Any]]:

@@ -3,10 +3,12 @@
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.curation import fixes
 from pipelines.curation.decisions import Decision, connect, decide, log, undo
 from pipelines.curation.fixes import apply_fix, preview_fix
 from pipelines.curation.issue_index import issue_counts
 from pipelines.curation.issues import cards, issues
+from pipelines.curation.mended_rows import measure_mended
 from pipelines.curation.queue import Queue, queue_ids
 from pipelines.curation.recipe import load_recipe
 from pipelines.curation.report import report
@@ -90,6 +92,57 @@ def test_rows_somebody_decided_about_are_left_alone(scanned):
     decide(project, [Decision(ids[0], "keep"), Decision(ids[3], "drop")])
     assert apply_fix(project, "html_residue")["rows"] == 1
     assert text(project, ids[0]) == "On the counter &amp; online."
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Has something done by somebody else right before a fix is written: after its rows were read, mended and measured."""
+
+    def arrange(done) -> None:
+        pending = [done]
+
+        def measured(project, records):
+            measure_mended(project, records)
+            if pending:
+                pending.pop()()
+
+        monkeypatch.setattr(fixes, "measure_mended", measured)
+
+    return arrange
+
+
+def test_two_fixes_at_once_both_count_in_a_row_that_both_mend(scanned, meanwhile):
+    project, ids = scanned
+    meanwhile(lambda: apply_fix(project, "mojibake"))
+    done = apply_fix(project, "html_residue")
+    assert (done["rows"], done["fixed"], done["left"]) == (3, 3, 0)
+    assert text(project, ids[1]) == "Françoise called\nat noon."
+    assert flagged(project) == {"control_tokens": 1}
+
+
+def test_the_same_fix_twice_at_once_mends_each_row_once(scanned, meanwhile):
+    project, ids = scanned
+    meanwhile(lambda: apply_fix(project, "html_residue"))
+    assert apply_fix(project, "html_residue") == {"check": "html_residue", "rows": 0, "fixed": 0, "left": 0, "batch": None}
+    assert len(log(project)) == 3
+
+
+def test_a_row_decided_while_a_fix_works_is_left_alone(scanned, meanwhile):
+    project, ids = scanned
+    mine = [{"role": "user", "content": "When?"}, {"role": "assistant", "content": "At nine &amp; at five."}]
+    meanwhile(lambda: decide(project, [Decision(ids[0], "keep"), Decision(ids[3], "edit", edit=mine)]))
+    done = apply_fix(project, "html_residue")
+    assert (done["rows"], done["fixed"], done["left"]) == (1, 1, 0)
+    assert [text(project, ids[i]) for i in (0, 3)] == ["On the counter &amp; online.", "At nine &amp; at five."]
+    assert [e["record"] for e in log(project) if e["verdict"] == "fix"] == [ids[1]]
+
+
+def test_a_fix_taken_back_while_another_builds_on_it_stays_taken_back(scanned, meanwhile):
+    project, ids = scanned
+    first = apply_fix(project, "html_residue")["batch"]
+    meanwhile(lambda: undo(project, batch=first))
+    assert apply_fix(project, "mojibake")["fixed"] == 1
+    assert text(project, ids[1]) == "Françoise called<br>at noon."
 
 
 def test_what_only_a_person_can_mend_is_counted_and_left(scanned):
