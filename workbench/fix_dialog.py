@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from html import escape
 from typing import Any
@@ -16,6 +15,7 @@ from pipelines.store.project import Project
 from workbench.excerpt import ROLE_WORDS
 from workbench.job_progress import begin
 from workbench.role_form import role_form
+from workbench.word_changes import word_changes
 from workbench.words import count, escaped
 
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
@@ -23,7 +23,8 @@ _AROUND = 90
 """Characters shown before and after what changes."""
 _MOST_ROLES = 12
 _LONGEST = 20_000
-"""Characters of a text that is compared word by word; of a longer one the beginning is."""
+"""Characters of a text that are compared word by word; of a longer one those from shortly before the first change."""
+_CONTEXT = 1_000
 
 
 def fix_button(project: Project, name: str, rows: int) -> None:
@@ -92,15 +93,24 @@ def change_html(change: dict[str, Any]) -> str:
 
 
 def _marked(before: str, after: str) -> str:
-    old, new = (_WORD.findall(text[:_LONGEST]) for text in (before, after))
+    start = 0
+    if is_cut := max(len(before), len(after)) > _LONGEST:
+        same = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+        start = max(0, same - _CONTEXT)
+        is_cut = max(len(before), len(after)) > start + _LONGEST
+    old, new = (_WORD.findall(text[start : start + _LONGEST]) for text in (before, after))
+    changes = word_changes(old, new)
+    if is_cut and changes[-1][0] != "equal" and sum(kind != "equal" for kind, *_ in changes) > 1:
+        changes.pop()  # where the pieces end, not what the fix did
     parts = []
-    for kind, i, j, k, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, i, j, k, end in changes:
         gone, come = "".join(old[i:j]), "".join(new[k:end])
         if kind == "equal":
             parts.append(escape(_cut(gone, is_first=i == 0, is_last=j == len(old))))
         else:
             parts.append((f"<del>{_visible(gone)}</del>" if gone else "") + (f"<ins>{_visible(come)}</ins>" if come else ""))
-    return "".join(parts)
+    marked = "".join(parts)
+    return f"{marked}…" if is_cut and not marked.endswith("…") else marked
 
 
 def _visible(text: str) -> str:

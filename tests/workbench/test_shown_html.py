@@ -66,6 +66,21 @@ def test_a_change_shows_what_goes_and_what_comes_and_only_the_words_around():
     assert "<del>FranÃ§oise</del><ins>Françoise</ins>" in html and html.count("word") < 25 and ">Answer<" in html
 
 
+def test_a_long_row_with_many_changes_shows_each_of_them():
+    words = [f"word{i % 400}" for i in range(2_000)]  # none of them is in the text only once
+    before = " ".join(f"<b>{word}</b>" if i % 12 == 0 else word for i, word in enumerate(words))
+    html = change_html({"turn": 1, "before": f"assistant: {before}", "after": f"assistant: {' '.join(words)}"})
+    assert len(before) > 15_000
+    assert html.count("<del>&lt;b&gt;</del>") == html.count("<del>&lt;/b&gt;</del>") == before.count("<b>") and "<ins>" not in html
+
+
+def test_of_a_text_too_long_to_compare_the_first_change_is_shown_and_where_it_is_cut_is_no_change():
+    rest = " ".join(f"word{i}" for i in range(10_000))
+    html = change_html({"turn": 1, "before": f"user: {rest} caf&eacute; {rest}", "after": f"user: {rest} café {rest}"})
+    assert html.count("<del>") == html.count("<ins>") == 1 and "word9999 caf<del>&amp;eacute;</del>" not in html
+    assert re.search(r"word9999 <del>caf&amp;eacute;</del><ins>café</ins> word0 .*…</p>", html)
+
+
 def test_a_changed_speaker_is_named():
     html = change_html({"turn": 0, "before": "customer: Hello", "after": "user: Hello"})
     assert "<del>customer</del><ins>user</ins>: Hello" in html
