@@ -27,6 +27,8 @@ POSITIVE = (
     *("max_length", "eval_every", "eval_rows", "save_every"),
 )
 """Fields that are more than 0 where they are given."""
+LARGEST_SEED = 2**32 - 1
+"""NumPy takes no larger one."""
 CPU_STEPS = 60
 """Steps a run on a CPU gets by default: about five minutes on two cores with the shipped model."""
 
@@ -84,8 +86,13 @@ class RunConfig:
             raise WorkbenchError("Say how long the run is: either steps or epochs, not both.")
         for name in POSITIVE:
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise WorkbenchError(f"{name} must be more than 0, not {value}.")
+            if value is not None and not 0 < value < math.inf:
+                raise WorkbenchError(f"{name} must be a number above 0, not {value}.")
+        for name in ("weight_decay", "max_grad_norm"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise WorkbenchError(f"{name} must be 0 or a number above it, not {getattr(self, name)}.")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise WorkbenchError(f"seed must be a whole number from 0 to {LARGEST_SEED:,}, not {self.seed}.")
         if not 0 <= self.warmup < 1 or not 0 <= self.lora_dropout < 1:
             raise WorkbenchError("warmup and lora_dropout are shares: at least 0 and below 1.")
 

@@ -25,6 +25,12 @@ def test_an_unknown_setting_is_an_error():
         {"batch_size": 0},
         {"warmup": 1.0},
         {"learning_rate": float("nan")},
+        {"learning_rate": float("inf")},
+        {"steps": None, "epochs": float("inf")},
+        {"weight_decay": -0.1},
+        {"max_grad_norm": float("nan")},
+        {"seed": -1},
+        {"seed": 2**32},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong):
