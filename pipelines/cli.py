@@ -62,11 +62,14 @@ _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 
 
 def _sentence(error: Exception) -> str | None:
-    """What to do about a fault of the disk or of the project's files, or None for any other fault. Told by name: nothing is imported."""
+    """What to do about a fault of the system or of the project's files, or None for any other fault. Told by name: nothing is imported."""
     kind = f"{type(error).__module__}.{type(error).__name__}"
     text = (str(error).splitlines() or [kind])[0]
-    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
-        return f"{text}. What was finished is kept: make room or check the permissions, then run the command again."
+    if isinstance(error, OSError):
+        if error.strerror and error.filename:  # without Python's number of the error
+            text = f"{error.strerror}: {error.filename2 or error.filename}"
+        what = "make room or check the permissions" if error.errno in _DISK_FAULTS else "check that what it names is there and can be used"
+        return f"{text}. What was finished is kept: {what}, then run the command again."
     if kind in ("sqlite3.OperationalError", "sqlalchemy.exc.OperationalError") and "disk" in text:
         return f"The project's database cannot be written: {text}. Make room on the disk, then run the command again."
     if kind in ("sqlite3.DatabaseError", "sqlalchemy.exc.DatabaseError"):
@@ -85,7 +88,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project",
         metavar="DIR",
-        default=os.environ.get("WINNOW_PROJECT", DEFAULT_PROJECT),
+        type=_filled,
+        default=os.environ.get("WINNOW_PROJECT") or DEFAULT_PROJECT,
         help="the project folder (default: $WINNOW_PROJECT or %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
@@ -95,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         added = subparsers.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
         added.set_defaults(command=command)
         added.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print exactly one JSON object on stdout")
-        added.add_argument("--project", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        added.add_argument("--project", metavar="DIR", type=_filled, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         return added
 
     def roles(to: argparse.ArgumentParser) -> None:
@@ -111,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
         to.add_argument("--mapping", metavar="NAME", help="read as the saved mapping of this name says")
 
     add_ = add("import", commands.import_rows, "bring rows in from a file, a folder, a saved data set or a hub id")
-    add_.add_argument("source", metavar="SOURCE")
+    add_.add_argument("source", metavar="SOURCE", type=_filled)
     add_.add_argument("--format", choices=FORMATS, default="auto", help="how rows are to be read (default: recognised from the rows)")
     reading(add_)
     add_.add_argument("--save-mapping", metavar="NAME", help="save format, columns and roles under a name, for --mapping")
@@ -150,11 +154,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_ = add("rules", rule_commands.rules, "list the project's rules, try them on their examples, or run them on rows")
     add_.add_argument("action", choices=("list", "test", "run"), nargs="?", default="list")
     add_.add_argument("--id", metavar="RULE", action="append", help="only this rule; may be repeated")
-    add_.add_argument("--on", metavar="FILE", help="with run: the rows of a file instead of the project's")
+    add_.add_argument("--on", metavar="FILE", type=_filled, help="with run: the rows of a file instead of the project's")
 
     add_ = add("report", commands.write_report, "write the quality report")
     add_.add_argument("--format", choices=("html", "md", "json"), type=_report_format, default="md")
-    add_.add_argument("-o", "--output", metavar="FILE", type=Path, help="write here instead of to stdout")
+    add_.add_argument("-o", "--output", metavar="FILE", type=_path, help="write here instead of to stdout")
 
     add_ = add("decide", commands.decide_row, "decide about one row")
     add_.add_argument("record", metavar="RECORD", help="the row's id, as `issues` shows it")
@@ -172,7 +176,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_.add_argument("--remove", metavar="DETAIL", action="append", default=[], help="take this off the list")
 
     add_ = add("held-out", rule_commands.held_out, "list the test sets whose questions must not be learned, or add one and look for them")
-    add_.add_argument("source", metavar="FILE", nargs="?", help="add the questions of this file, folder or data set")
+    add_.add_argument("source", metavar="FILE", type=_filled, nargs="?", help="add the questions of this file, folder or data set")
     add_.add_argument("--name", metavar="NAME", help="call it so (default: the name of the file)")
     add_.add_argument("--remove", metavar="NAME", help="look no more for the questions of this one")
 
@@ -210,13 +214,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_ = add("evaluate", commands.evaluate_run, "score the base model and the tuned model on rows neither was trained on")
     add_.add_argument("run", metavar="RUN")
-    add_.add_argument("--on", metavar="FILE", help="a file of rows to score on (default: the snapshot's test split)")
+    add_.add_argument("--on", metavar="FILE", type=_filled, help="a file of rows to score on (default: the snapshot's test split)")
     add_.add_argument("--limit", metavar="N", type=int, help="at most this many rows, chosen by seed")
 
     add_ = add("export", commands.export_splits, "write a snapshot in another tool's format")
     add_.add_argument("snapshot", metavar="SNAPSHOT")
     add_.add_argument("--to", choices=EXPORTS, required=True, metavar="FORMAT", help=", ".join(EXPORTS))
-    add_.add_argument("-o", "--output", metavar="PATH", type=Path, required=True, help="a folder, or a .jsonl/.json file for one split")
+    add_.add_argument("-o", "--output", metavar="PATH", type=_path, required=True, help="a folder, or a .jsonl/.json file for one split")
     add_.add_argument(
         "--split",
         choices=("train", "validation", "test"),
@@ -229,7 +233,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_.add_argument("--resume", metavar="JOB")
 
     add_ = add("serve", commands.serve_app, "open the workbench in the browser")
-    add_.add_argument("--port", metavar="N", type=int, default=8501)
+    add_.add_argument("--port", metavar="N", type=_port, default=8501, help="a number from 1 to 65535 (default: %(default)s)")
     add_.add_argument("--address", default="127.0.0.1", help="whom to listen to; 0.0.0.0 is the whole network (default: this machine)")
     add_.add_argument(
         "--host",
@@ -249,6 +253,23 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not field or not column:
         raise argparse.ArgumentTypeError(f"{text!r} is not two names with = between them")
     return field, column
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; an empty name would mean the folder you are in")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_filled(text))
+
+
+def _port(text: str) -> int:
+    number = _positive(text)
+    if number > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: they end at 65535")
+    return number
 
 
 def _report_format(text: str) -> str:

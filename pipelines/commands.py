@@ -167,7 +167,10 @@ def write_report(options: argparse.Namespace) -> Answer:
     found = report(_open(options))
     text = render_report(found, "json" if options.json and not options.output else options.format)
     if options.output:
-        write_text(text, options.output)
+        try:
+            write_text(text, options.output)
+        except OSError as error:
+            raise WorkbenchError(f"Cannot write {options.output}: {error.strerror}. Name another file with -o.") from error
         return {"file": str(options.output)}, f"Wrote {options.output}"
     print(text)
     return None

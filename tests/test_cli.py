@@ -138,7 +138,7 @@ def test_damaged_files_of_a_project_are_told_in_a_sentence(tmp_path, capsys, dam
     assert said in capsys.readouterr().err
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_a_fault_of_our_own_is_not_hidden(monkeypatch, capsys):
+def test_a_fault_of_the_system_is_told_in_a_sentence_and_a_fault_of_our_own_is_not_hidden(monkeypatch, capsys):
     def fail(error):
         def command(options):
             raise error
@@ -148,9 +148,47 @@ def test_a_full_disk_is_told_in_a_sentence_and_a_fault_of_our_own_is_not_hidden(
     monkeypatch.setattr("pipelines.commands.list_checks", fail(OSError(errno.ENOSPC, "No space left on device")))
     assert cli.main(["checks"]) == 1
     assert "make room" in capsys.readouterr().err
-    monkeypatch.setattr("pipelines.commands.list_checks", fail(FileNotFoundError(errno.ENOENT, "No such file")))
-    with pytest.raises(FileNotFoundError):
+    monkeypatch.setattr("pipelines.commands.list_checks", fail(FileNotFoundError(errno.ENOENT, "No such file", "model.gguf")))
+    assert cli.main(["checks"]) == 1
+    assert "No such file: model.gguf. What was finished is kept: check that" in capsys.readouterr().err
+    monkeypatch.setattr("pipelines.commands.list_checks", fail(ValueError("a bug")))
+    with pytest.raises(ValueError, match="a bug"):
         cli.main(["checks"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["import", ""],
+        ["--project", " ", "scan"],
+        ["report", "-o", ""],
+        ["export", "abc", "--to", "csv", "-o", ""],
+        ["held-out", ""],
+        ["evaluate", "run", "--on", ""],
+        ["serve", "--port", "99999"],
+    ],
+)
+def test_an_empty_name_and_a_port_that_cannot_be_are_wrong_usage(words, capsys):
+    with pytest.raises(SystemExit) as wrong:
+        cli.main(words)
+    assert wrong.value.code == 2
+    assert ("it is empty" in (said := capsys.readouterr().err)) or "they end at 65535" in said
+
+
+@pytest.mark.parametrize("place", ["folder", "file.txt/report.md"])
+def test_a_report_that_cannot_be_written_is_told_in_a_sentence_and_leaves_nothing(project, tmp_path, capsys, place):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.txt").touch()
+    before = sorted(tmp_path.iterdir())
+    assert cli.main(["--project", str(project.folder), "report", "-o", str(tmp_path / place)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"Cannot write {tmp_path / place}: ") and said.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_decision_number_beyond_every_number_is_not_found(project, capsys):
+    assert cli.main(["--project", str(project.folder), "undo", "99999999999999999999999"]) == 1
+    assert "There is no decision 99999999999999999999999 to undo" in capsys.readouterr().err
 
 
 def test_what_may_stay_is_listed_added_and_removed(project, fill, capsys):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
@@ -21,7 +19,7 @@ from pipelines.curation.snapshot import load_snapshot, split_file, verify_snapsh
 from pipelines.curation.splits import SPLITS
 from pipelines.errors import WorkbenchError
 from pipelines.store.project import Project
-from pipelines.store.tables import row_to_record, write_text
+from pipelines.store.tables import beside, row_to_record, write_text
 
 ExportFormat = Literal["openai", "sharegpt", "alpaca", "csv", "parquet", "datasets"]
 _JSON = (".jsonl", ".json")
@@ -139,7 +137,7 @@ def _remove_stale(folder: Path, written: set[str]) -> None:
 def _copy_parquet(manifest: dict[str, Any], sources: dict[str, Path], path: Path, is_file: bool) -> dict[str, Any]:
     files = {name: path if is_file else path / f"{name}.parquet" for name in sources}
     for name, source in sources.items():
-        with source.open("rb") as read, _beside(files[name], "wb") as file:
+        with source.open("rb") as read, beside(files[name], "wb") as file:
             shutil.copyfileobj(read, file)
     return _report(manifest, "parquet", files, {name: manifest[name] for name in sources})
 
@@ -170,9 +168,9 @@ def _write_rows(
     reasons: Counter[str] = Counter()
     escaped = seen = 0
     columns = [*csv_columns(sources.values())] if suffix == ".csv" else []
-    with _beside(refused_path) as refused:
+    with beside(refused_path) as refused:
         for name, source in sources.items():
-            with _beside(files[name]) as file:
+            with beside(files[name]) as file:
                 writer = _Writer(file, suffix, columns)
                 for batch in pq.ParquetFile(source).iter_batches(_BATCH):
                     for row in batch.to_pylist():
@@ -240,18 +238,3 @@ class _Writer:
         """Ends the file."""
         if self.suffix == ".json":
             self.file.write("\n]\n")
-
-
-@contextmanager
-def _beside(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """A file that takes its place once it is whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-    try:
-        with beside.open(mode, **text) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
-    finally:
-        beside.unlink(missing_ok=True)

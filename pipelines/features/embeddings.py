@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines import models
 from pipelines.errors import WorkbenchError
 from pipelines.features.encoders import MAX_UNKNOWN_SHARE, Encoder, choose_encoder, load_encoder, spell
+from pipelines.store.tables import beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,12 +152,8 @@ def _write_part(folder: Path, keys: np.ndarray, vectors: np.ndarray) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = xxhash.xxh3_64_hexdigest(keys.tobytes())
     for kind, values in (("vectors", vectors), ("keys", keys)):
-        beside = folder / f".{name}.{kind}.{os.getpid()}.part"
-        with beside.open("wb") as file:
+        with beside(folder / f"{name}.{kind}.npy", "wb") as file:
             np.save(file, values, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(folder / f"{name}.{kind}.npy")
 
 
 def _gather(folder: Path, keys: np.ndarray) -> np.ndarray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -144,21 +145,28 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     Ids are written without a dictionary: all are different, and to find that out takes half the time and more room.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with beside.open("wb") as file:
+    with beside(path, "wb") as file:
         repeating = [name for name in table.column_names if name not in ("id", "left", "right")]
         pq.write_table(table, file, compression="zstd", use_dictionary=repeating)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
 
 
 def write_text(text: str, path: Path) -> None:
     """Writes beside, syncs and renames, as UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with beside.open("w", encoding="utf-8", newline="") as file:
+    with beside(path) as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
+
+
+@contextmanager
+def beside(path: Path, mode: Literal["w", "wb"] = "w") -> Iterator[IO[Any]]:
+    """A file (of UTF-8 text, or of bytes) that takes its place at `path` once it is whole and synced. Of a failure nothing is left."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": ""}
+    try:
+        with part.open(mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
