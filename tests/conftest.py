@@ -46,27 +46,28 @@ def project(tmp_path: Path) -> Project:
     return Project.create(tmp_path / "project")
 
 
-@pytest.fixture
-def fill() -> Callable[[Project, Sequence[Record]], list[str]]:
+def put_records(project: Project, records: Sequence[Record], part: str = "0001-test-00000") -> list[str]:
     """Puts records into a project as an import would; returns their ids."""
+    import pyarrow as pa
 
-    def fill_project(project: Project, records: Sequence[Record], part: str = "0001-test-00000") -> list[str]:
-        import pyarrow as pa
+    from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_parquet
 
-        from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_parquet
+    first = sum(pa.parquet.read_metadata(p).num_rows for p in project.record_parts) if project.record_parts else 0
+    table = records_to_table(records, first)
+    write_parquet(table, project.records_folder / f"{part}.parquet")
+    ids = table.column("id").to_pylist()
+    rows = {
+        "record": ids,
+        "source": ["test"] * len(ids),
+        "file": ["test.jsonl"] * len(ids),
+        "row": range(1, len(ids) + 1),
+        "meta": [None] * len(ids),
+    }
+    write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / f"{part}.parquet")
+    return ids
 
-        first = sum(pa.parquet.read_metadata(p).num_rows for p in project.record_parts) if project.record_parts else 0
-        table = records_to_table(records, first)
-        write_parquet(table, project.records_folder / f"{part}.parquet")
-        ids = table.column("id").to_pylist()
-        rows = {
-            "record": ids,
-            "source": ["test"] * len(ids),
-            "file": ["test.jsonl"] * len(ids),
-            "row": range(1, len(ids) + 1),
-            "meta": [None] * len(ids),
-        }
-        write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / f"{part}.parquet")
-        return ids
 
-    return fill_project
+@pytest.fixture
+def fill() -> Callable[..., list[str]]:
+    """`put_records`, as a fixture."""
+    return put_records

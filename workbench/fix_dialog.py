@@ -73,10 +73,10 @@ def _reach(seen: dict[str, Any], roles: dict[str, str] | None) -> str:
     rows, tried, fixable = seen["rows"], seen["tried"], seen["fixable"]
     if not rows:
         return "No undecided row has this finding any more."
-    if tried < rows:
-        return f"Of {count(tried, 'row')} drawn by chance from {rows:,} undecided ones it mends **{fixable:,}**. The others need a person."
     if not fixable and roles is not None:
         return "It mends no row yet: say above what each of its roles is."
+    if tried < rows:
+        return f"Of {count(tried, 'row')} drawn by chance from {rows:,} undecided ones it mends **{fixable:,}**. The others need a person."
     if not fixable:
         return f"It can mend none of the {count(rows, 'undecided row')}: they need a person."
     left = "" if fixable == rows else " The others need a person."

@@ -173,7 +173,7 @@ def _blind(unmeasured: dict[str, int], recipe: Recipe) -> list[str]:
     rows, more = unmeasured[names[0]], len(names) - _NAMED
     titles = ", ".join(f'"{recipe.known[name].title}"' for name in names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     return [
-        f"{rows:,} {'row' if rows == 1 else 'rows'} came in without a scan: nothing was left out for {titles}. "
+        f"{rows:,} {'row was' if rows == 1 else 'rows were'} not looked at for {titles}, so nothing was left out for that. "
         "Scan the project and freeze it again."
     ]
 

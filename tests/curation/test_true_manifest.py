@@ -19,12 +19,12 @@ WARY = Recipe(drop=("iban", "secret", "empty_turn", "email_address"))
 def test_rows_that_no_check_has_looked_at_are_told(project, fill):
     fill(project, distinct(20))
     scan(project, checks=["iban", "secret", "empty_turn", "email_address"])
-    assert not [words for words in build_snapshot(project, WARY)["warnings"] if "without a scan" in words]
+    assert not [words for words in build_snapshot(project, WARY)["warnings"] if "not looked at for" in words]
     fill(project, [LEAK], part="0002-x-00000")
     seen = build_snapshot(project, WARY)
-    (warning,) = (words for words in seen["warnings"] if "without a scan" in words)
-    assert warning.startswith('1 row came in without a scan: nothing was left out for "Email addresses", "')
-    assert " and 1 more. Scan the project" in warning
+    (warning,) = (words for words in seen["warnings"] if "not looked at for" in words)
+    assert warning.startswith('1 row was not looked at for "Email addresses", "')
+    assert " and 1 more, so nothing was left out for that. Scan the project" in warning
     assert (seen["unmeasured"]["iban"], seen["kept"]) == (1, 21)
     assert "1 of the 21 rows came in later" in card(project, seen)
     scan(project, checks=["iban", "secret", "empty_turn", "email_address"])

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.curation.decisions import verdicts
 from pipelines.store.project import Project
+from tests.conftest import put_records
 from tests.workbench.app_test import PAGES, fill_small
 from tests.workbench.browser import Server, chromium
 from tests.workbench.forwarding import proxy_to
@@ -18,7 +19,7 @@ def served(tmp_path_factory):
 
     home = tmp_path_factory.mktemp("projects")
     project = Project.create(home / "small")
-    fill_small(project, _fill)
+    fill_small(project, put_records)
     server = Server(home)
     with chromium() as browser:
         server.start()
@@ -26,26 +27,6 @@ def served(tmp_path_factory):
             yield server, browser, project
         finally:
             server.kill()
-
-
-def _fill(project, records):
-    """As the fixture `fill`, which lives for one test only; here the records are laid out on the map too."""
-    import pyarrow as pa
-
-    from pipelines.store.tables import SOURCE_ROW_SCHEMA, records_to_table, write_parquet
-
-    table = records_to_table(records)
-    write_parquet(table, project.records_folder / "0001-test-00000.parquet")
-    ids = table.column("id").to_pylist()
-    rows = {
-        "record": ids,
-        "source": ["test"] * len(ids),
-        "file": ["test.jsonl"] * len(ids),
-        "row": range(1, len(ids) + 1),
-        "meta": [None] * len(ids),
-    }
-    write_parquet(pa.table(rows, schema=SOURCE_ROW_SCHEMA), project.source_rows_folder / "0001-test-00000.parquet")
-    return ids
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -123,7 +104,7 @@ def test_rows_are_mended_after_a_look_and_taken_back(served):
 
     server, browser, _ = served
     project = Project.create(server.home / "garbled")
-    ids = _fill(project, [chat("Who called?", "FranÃ§oise called."), chat("When?", "At noon.")])
+    ids = put_records(project, [chat("Who called?", "FranÃ§oise called."), chat("When?", "At noon.")])
     scan(project, checks=["mojibake"])
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{server.port}/report?project=garbled")
